@@ -1,0 +1,107 @@
+/* The plan: the contract between ctr-setup, which compiles it, and ctr-init, which carries it out.
+ *
+ * A text in the descriptor CTR_PLAN_FD (a sealed memfd). The first line is CTR_PLAN_HEADER; every
+ * other line is one step: a verb and its fields, separated by single spaces. Space, tab, newline
+ * and backslash inside a field are written \040 \011 \012 \134 as in fstab(5); an empty field is
+ * written "-", and a field that is a single "-" is \055. Verbs come in the order of their stages.
+ *
+ * Kinds of fields:
+ *   s  any text                        p  an absolute path
+ *   u  decimal, below 2^64             o  octal, below 2^32
+ *   x  hexadecimal, below 2^64         d  device type: c or b
+ *   m  mount flags by comma: those of CTR_MOUNT_FLAGS, or -
+ *   r  the name of a resource limit: those of CTR_RLIMITS
+ *   *  the kind before it may come any number of times more
+ *
+ * root PATH                           the mount (seen from the host's tree) that becomes /
+ * mount TYPE SOURCE TARGET FLAGS DATA a new file system; TARGET is made when it is missing and is
+ *                                     refused when it is a symbolic link
+ * attach FD TARGET                    the detached mount on descriptor FD (>= CTR_ATTACH_FD) is put
+ *                                     on TARGET; symbolic links in TARGET stay inside the root
+ * node TYPE MAJOR MINOR MODE PATH     a device node
+ * link TARGET PATH                    a symbolic link
+ * console ROWS COLUMNS FDS UID        a pty of /dev/pts becomes the payload's controlling terminal
+ *                                     and those of its descriptors 0-2 whose bit is set in FDS; UID
+ *                                     owns it. The master goes to the keeper
+ * hostname NAME                       also the UTS node name
+ * loopback                            lo is set up
+ * mask PATH                           PATH, when there, is hidden: a file by an empty device, a
+ *                                     directory by an empty read-only file system
+ * readonly PATH                       PATH, when there, becomes read-only with all below it
+ * rlimit NAME SOFT HARD               2^64-1 is "no limit"
+ * bounding MASK                       capabilities outside MASK leave the bounding set
+ * user UID GID GROUP...               ids of the payload; the groups are its whole list
+ * caps MASK                           permitted and effective capabilities of the payload
+ * workdir PATH                        of the payload; must lead to a directory inside the root
+ * env NAME=VALUE                      the payload's environment is these and nothing else
+ * exec FILE ARG...                    the payload. FILE without a slash is looked up in the PATH of
+ *                                     the env lines. Of several exec lines the first is run whose
+ *                                     file is there
+ */
+#ifndef CTR_PLAN_H
+#define CTR_PLAN_H
+
+#define CTR_PLAN_HEADER "ctr-plan 1"
+
+enum {
+	CTR_PLAN_FD = 3,
+	CTR_ATTACH_FD = 5,	     /* first descriptor of the attach lines */
+	CTR_PLAN_MAX = 1024 * 1024,  /* bytes */
+	CTR_PLAN_LINES_MAX = 1024,   /* lines behind the header */
+	CTR_PLAN_FIELDS_MAX = 16384, /* fields in one line */
+};
+
+/* id, verb, stage, kinds of its fields */
+#define CTR_VERBS(X)                                                                               \
+	X(ROOT, "root", CTR_STAGE_ROOT, "p")                                                       \
+	X(MOUNT, "mount", CTR_STAGE_MOUNTS, "sspms")                                               \
+	X(ATTACH, "attach", CTR_STAGE_MOUNTS, "up")                                                \
+	X(NODE, "node", CTR_STAGE_DEVICES, "duuop")                                                \
+	X(LINK, "link", CTR_STAGE_DEVICES, "sp")                                                   \
+	X(CONSOLE, "console", CTR_STAGE_DEVICES, "uuuu")                                           \
+	X(HOSTNAME, "hostname", CTR_STAGE_IDENTITY, "s")                                           \
+	X(LOOPBACK, "loopback", CTR_STAGE_IDENTITY, "")                                            \
+	X(MASK, "mask", CTR_STAGE_IDENTITY, "p")                                                   \
+	X(READONLY, "readonly", CTR_STAGE_IDENTITY, "p")                                           \
+	X(RLIMIT, "rlimit", CTR_STAGE_PRIVILEGES, "ruu")                                           \
+	X(BOUNDING, "bounding", CTR_STAGE_PRIVILEGES, "x")                                         \
+	X(USER, "user", CTR_STAGE_PRIVILEGES, "uu*")                                               \
+	X(CAPS, "caps", CTR_STAGE_PRIVILEGES, "x")                                                 \
+	X(WORKDIR, "workdir", CTR_STAGE_PAYLOAD, "p")                                              \
+	X(ENV, "env", CTR_STAGE_PAYLOAD, "s")                                                      \
+	X(EXEC, "exec", CTR_STAGE_PAYLOAD, "s*")
+
+enum ctr_verb {
+#define CTR_VERB_ENUM(id, verb, stage, fields) CTR_VERB_##id,
+	CTR_VERBS(CTR_VERB_ENUM)
+#undef CTR_VERB_ENUM
+		CTR_VERB_COUNT,
+};
+
+/* Flags of the mount verb: name, MOUNT_ATTR_ constant of mount_setattr(2). */
+#define CTR_MOUNT_FLAGS(X)                                                                         \
+	X("ro", MOUNT_ATTR_RDONLY)                                                                 \
+	X("nosuid", MOUNT_ATTR_NOSUID)                                                             \
+	X("nodev", MOUNT_ATTR_NODEV)                                                               \
+	X("noexec", MOUNT_ATTR_NOEXEC)
+
+/* Names of the rlimit verb: name, RLIMIT_ constant of getrlimit(2). */
+#define CTR_RLIMITS(X)                                                                             \
+	X("as", RLIMIT_AS)                                                                         \
+	X("core", RLIMIT_CORE)                                                                     \
+	X("cpu", RLIMIT_CPU)                                                                       \
+	X("data", RLIMIT_DATA)                                                                     \
+	X("fsize", RLIMIT_FSIZE)                                                                   \
+	X("locks", RLIMIT_LOCKS)                                                                   \
+	X("memlock", RLIMIT_MEMLOCK)                                                               \
+	X("msgqueue", RLIMIT_MSGQUEUE)                                                             \
+	X("nice", RLIMIT_NICE)                                                                     \
+	X("nofile", RLIMIT_NOFILE)                                                                 \
+	X("nproc", RLIMIT_NPROC)                                                                   \
+	X("rss", RLIMIT_RSS)                                                                       \
+	X("rtprio", RLIMIT_RTPRIO)                                                                 \
+	X("rttime", RLIMIT_RTTIME)                                                                 \
+	X("sigpending", RLIMIT_SIGPENDING)                                                         \
+	X("stack", RLIMIT_STACK)
+
+#endif
