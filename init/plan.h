@@ -1,0 +1,44 @@
+/* The plan, parsed (include/ctr/plan.h has the format). */
+#ifndef CTR_INIT_PLAN_H
+#define CTR_INIT_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ctr/plan.h"
+#include "ctr/stage.h"
+
+struct line {
+	enum ctr_verb verb;
+	unsigned number; /* in the plan's text, the header being 1 */
+	unsigned count;	 /* fields */
+	char *fields;	 /* the first; each ends in NUL and the next follows it */
+};
+
+struct plan {
+	unsigned count;
+	struct line lines[CTR_PLAN_LINES_MAX];
+};
+
+/* Parses text in place (size bytes, the last of them a newline) and checks it whole: the header,
+ * every verb, the number and the kind of its fields, the order of stages, that there is an exec.
+ * Returns 0, or the number of the first line that is not understood. plan points into text. */
+unsigned plan_parse(char *text, size_t size, struct plan *plan);
+
+/* The n-th field (from 0 to line->count - 1) of a parsed line. */
+char *field(const struct line *line, unsigned n);
+
+/* The value of a field of kind u, o, x or r. */
+uint64_t field_number(const struct line *line, unsigned n);
+unsigned field_octal(const struct line *line, unsigned n);
+uint64_t field_hex(const struct line *line, unsigned n);
+int field_rlimit(const struct line *line, unsigned n);
+
+/* The MOUNT_ATTR_ bits of a field of kind m. */
+uint64_t field_mount_flags(const struct line *line, unsigned n);
+
+/* The plan's lines in order. */
+#define for_each_line(step, plan)                                                                  \
+	for (const struct line *step = (plan)->lines; step < (plan)->lines + (plan)->count; step++)
+
+#endif

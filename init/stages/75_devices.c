@@ -1,0 +1,97 @@
+/* 75 devices: nodes, links, and the terminal.
+ * Before: /dev is an empty file system of our own. After: it holds the plan's nodes and links; with
+ * a console line, a pty of the container's own devpts exists, its master is the keeper's and its
+ * slave waits for the payload. */
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "../report.h"
+#include "../stages.h"
+#include "../sys.h"
+#include "../target.h"
+
+#ifndef TIOCGPTPEER
+#define TIOCGPTPEER 0x5441
+#endif
+
+static int slave_fd = -1;
+static unsigned slave_fds;
+
+static void node_make(const struct line *line)
+{
+	mode_t type = field(line, 0)[0] == 'c' ? S_IFCHR : S_IFBLK;
+	dev_t device = makedev((unsigned)field_number(line, 1), (unsigned)field_number(line, 2));
+	const char *path = field(line, 4), *name;
+	int dir_fd = target_parent(path, &name);
+
+	if (dir_fd < 0 || mknodat(dir_fd, name, type | field_octal(line, 3), device) < 0)
+		die(CTR_STAGE_DEVICES, line->number, errno, "cannot make the device ", path, NULL);
+	close(dir_fd);
+}
+
+static void link_make(const struct line *line)
+{
+	const char *path = field(line, 1), *name;
+	int dir_fd = target_parent(path, &name);
+
+	if (dir_fd < 0 || symlinkat(field(line, 0), dir_fd, name) < 0)
+		die(CTR_STAGE_DEVICES, line->number, errno, "cannot make the link ", path, NULL);
+	close(dir_fd);
+}
+
+/* A fresh pty in our devpts. The slave is opened through the master (ioctl_tty(2), TIOCGPTPEER), so
+ * no path of the root is trusted for it. */
+static int pty_open(int *master)
+{
+	int unlock = 0;
+
+	*master = sys_openat2(AT_FDCWD, "dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC,
+			      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	if (*master < 0 || ioctl(*master, TIOCSPTLCK, &unlock) < 0)
+		return -1;
+	return ioctl(*master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+}
+
+static void console_make(const struct line *line)
+{
+	struct winsize size = {
+		.ws_row = (unsigned short)field_number(line, 0),
+		.ws_col = (unsigned short)field_number(line, 1),
+	};
+	struct termios modes;
+	int master;
+
+	slave_fd = pty_open(&master);
+	slave_fds = (unsigned)field_number(line, 2);
+	if (slave_fd < 0 || ioctl(slave_fd, TIOCSWINSZ, &size) < 0 ||
+	    ioctl(slave_fd, TCGETS, &modes) < 0)
+		die(CTR_STAGE_DEVICES, line->number, errno, "cannot open a pty", NULL);
+	modes.c_iflag |= IUTF8; /* erase one character, not one byte */
+	if (ioctl(slave_fd, TCSETS, &modes) < 0 ||
+	    fchown(slave_fd, (uid_t)field_number(line, 3), (gid_t)-1) < 0)
+		die(CTR_STAGE_DEVICES, line->number, errno, "cannot prepare the pty", NULL);
+	report(CTR_MESSAGE_CONSOLE, master);
+	close(master);
+}
+
+int console_slave(unsigned *fds)
+{
+	*fds = slave_fds;
+	return slave_fd;
+}
+
+void devices_make(const struct plan *plan)
+{
+	for_each_line(line, plan) {
+		if (line->verb == CTR_VERB_NODE)
+			node_make(line);
+		else if (line->verb == CTR_VERB_LINK)
+			link_make(line);
+		else if (line->verb == CTR_VERB_CONSOLE)
+			console_make(line);
+	}
+}

@@ -1,0 +1,129 @@
+/* 80 identity: the container's own name, its loopback, and what it may not see or change.
+ * Before: host name and kernel files are the host's. After: as the plan says. */
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "../report.h"
+#include "../stages.h"
+#include "../sys.h"
+#include "../target.h"
+
+static void hostname_set(const struct line *line)
+{
+	const char *name = field(line, 0);
+
+	if (sethostname(name, strlen(name)) < 0)
+		die(CTR_STAGE_IDENTITY, line->number, errno, "cannot set the host name ", name,
+		    NULL);
+}
+
+static void loopback_up(const struct line *line)
+{
+	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+		die(CTR_STAGE_IDENTITY, line->number, errno, "cannot set the loopback up", NULL);
+	close(fd);
+}
+
+/* Our own /dev/null as a detached mount, to lie over a file. */
+static int null_tree(void)
+{
+	int fd = target_open("/dev/null", LINKS_REFUSED, TARGET_ANY);
+	struct stat stat;
+	int tree_fd = -1;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &stat) == 0 && S_ISCHR(stat.st_mode) && stat.st_rdev == makedev(1, 3))
+		tree_fd = sys_open_tree(fd, 0);
+	else
+		errno = ENODEV;
+	close(fd);
+	return tree_fd;
+}
+
+static int empty_fd = -1; /* the first mask over a directory; the others are clones of it */
+
+/* An empty read-only directory as a detached mount. */
+static int empty_tree(void)
+{
+	int fs_fd;
+
+	if (empty_fd >= 0)
+		return sys_open_tree(empty_fd, 0);
+	fs_fd = sys_fsopen("tmpfs");
+	if (fs_fd >= 0 && sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, "nr_inodes", "2") == 0 &&
+	    sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, "mode", "555") == 0 &&
+	    sys_fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL) == 0)
+		empty_fd = sys_fsmount(fs_fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+						      MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	close(fs_fd);
+	return empty_fd;
+}
+
+static void path_mask(const struct line *line)
+{
+	const char *path = field(line, 0);
+	int fd = target_open(path, LINKS_REFUSED, TARGET_ANY);
+	struct stat stat;
+	int tree_fd;
+
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return;
+	if (fd < 0 || fstat(fd, &stat) < 0)
+		die(CTR_STAGE_IDENTITY, line->number, errno, "cannot find ", path, NULL);
+	tree_fd = S_ISDIR(stat.st_mode) ? empty_tree() : null_tree();
+	if (tree_fd < 0 || sys_move_mount(tree_fd, fd) < 0)
+		die(CTR_STAGE_IDENTITY, line->number, errno, "cannot mask ", path, NULL);
+	if (tree_fd != empty_fd)
+		close(tree_fd);
+	close(fd);
+}
+
+static void path_make_readonly(const struct line *line)
+{
+	const char *path = field(line, 0);
+	int fd = target_open(path, LINKS_REFUSED, TARGET_ANY);
+	int tree_fd;
+
+	if (fd < 0 && errno == ENOENT)
+		return;
+	if (fd < 0)
+		die(CTR_STAGE_IDENTITY, line->number, errno, "cannot find ", path, NULL);
+	if (strcmp(path, "/") == 0) { /* already a mount of its own */
+		if (sys_mount_setattr(fd, 0, MOUNT_ATTR_RDONLY) < 0)
+			die(CTR_STAGE_IDENTITY, line->number, errno, "cannot make / read-only",
+			    NULL);
+		close(fd);
+		return;
+	}
+	tree_fd = sys_open_tree(fd, AT_RECURSIVE);
+	if (tree_fd < 0 || sys_mount_setattr(tree_fd, AT_RECURSIVE, MOUNT_ATTR_RDONLY) < 0 ||
+	    sys_move_mount(tree_fd, fd) < 0)
+		die(CTR_STAGE_IDENTITY, line->number, errno, "cannot make ", path, " read-only",
+		    NULL);
+	close(tree_fd);
+	close(fd);
+}
+
+void identity_set(const struct plan *plan)
+{
+	for_each_line(line, plan) {
+		if (line->verb == CTR_VERB_HOSTNAME)
+			hostname_set(line);
+		else if (line->verb == CTR_VERB_LOOPBACK)
+			loopback_up(line);
+		else if (line->verb == CTR_VERB_MASK)
+			path_mask(line);
+		else if (line->verb == CTR_VERB_READONLY)
+			path_make_readonly(line);
+	}
+}

@@ -1,0 +1,104 @@
+/* 85 privileges: what is given up for good.
+ * Before: root with all of the host's capabilities. After, for the payload: its ids, its groups,
+ * the plan's capabilities, and no way to gain any other. After, for PID 1: the right to signal.
+ *
+ * The bounding set and no_new_privs go first, in PID 1, and are inherited. The rest is the payload
+ * process's alone: it runs between vfork(2) and execve(2), so raw system calls, each one checked.
+ */
+#include <errno.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../report.h"
+#include "../stages.h"
+
+enum { GROUPS_MAX = 64 };
+
+static void bounding_limit(const struct line *line)
+{
+	uint64_t kept = field_hex(line, 0);
+
+	/* prctl(2): EINVAL ends the list of capabilities that this kernel knows. */
+	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
+		if (cap < 64 && kept >> cap & 1)
+			continue;
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+			die(CTR_STAGE_PRIVILEGES, line->number, errno,
+			    "cannot limit the bounding set", NULL);
+	}
+}
+
+void privileges_limit(const struct plan *plan)
+{
+	for_each_line(line, plan)
+		if (line->verb == CTR_VERB_BOUNDING)
+			bounding_limit(line);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		die(CTR_STAGE_PRIVILEGES, 0, errno, "cannot set no_new_privs", NULL);
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		die(CTR_STAGE_PRIVILEGES, 0, errno, "cannot clear the ambient set", NULL);
+}
+
+static int caps_set(uint64_t mask)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {
+		{.effective = (uint32_t)mask, .permitted = (uint32_t)mask},
+		{.effective = (uint32_t)(mask >> 32), .permitted = (uint32_t)(mask >> 32)},
+	};
+
+	return (int)syscall(SYS_capset, &header, data);
+}
+
+static void rlimit_set(const struct line *line)
+{
+	struct rlimit limit = {field_number(line, 1), field_number(line, 2)};
+
+	if (syscall(SYS_prlimit64, 0, field_rlimit(line, 0), &limit, NULL) < 0)
+		die(CTR_STAGE_PRIVILEGES, line->number, errno, "cannot set the resource limit ",
+		    field(line, 0), NULL);
+}
+
+static void user_become(const struct line *line)
+{
+	unsigned uid = (unsigned)field_number(line, 0);
+	unsigned gid = (unsigned)field_number(line, 1);
+	unsigned groups[GROUPS_MAX];
+	unsigned count = line->count - 2;
+
+	if (count > GROUPS_MAX)
+		die(CTR_STAGE_PRIVILEGES, line->number, E2BIG, "cannot have so many groups", NULL);
+	for (unsigned i = 0; i < count; i++)
+		groups[i] = (unsigned)field_number(line, i + 2);
+	if (syscall(SYS_setgroups, count, groups) < 0 ||
+	    syscall(SYS_setresgid, gid, gid, gid) < 0 || syscall(SYS_setresuid, uid, uid, uid) < 0)
+		die(CTR_STAGE_PRIVILEGES, line->number, errno, "cannot become user ",
+		    field(line, 0), NULL);
+	if (uid != 0 && syscall(SYS_setresuid, 0, 0, 0) == 0)
+		die(CTR_STAGE_PRIVILEGES, line->number, EPERM, "cannot give root up: it came back",
+		    NULL);
+}
+
+void privileges_drop(const struct plan *plan)
+{
+	for_each_line(line, plan) {
+		if (line->verb == CTR_VERB_RLIMIT)
+			rlimit_set(line);
+		else if (line->verb == CTR_VERB_USER)
+			user_become(line);
+		else if (line->verb == CTR_VERB_CAPS && caps_set(field_hex(line, 0)) < 0)
+			die(CTR_STAGE_PRIVILEGES, line->number, errno, "cannot set capabilities",
+			    NULL);
+	}
+}
+
+void privileges_keep_kill(void)
+{
+	/* Cannot fail: it only gives up. Were it to, PID 1 is still not dumpable. */
+	(void)caps_set(UINT64_C(1) << CAP_KILL);
+}

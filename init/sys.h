@@ -1,0 +1,68 @@
+/* System calls that musl has no wrapper for. Each returns what the kernel does, -1 and errno. */
+#ifndef CTR_INIT_SYS_H
+#define CTR_INIT_SYS_H
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef OPEN_TREE_CLONE
+#define OPEN_TREE_CLONE 1
+#endif
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+#ifndef AT_EMPTY_PATH
+#define AT_EMPTY_PATH 0x1000
+#endif
+
+static inline int sys_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t resolve)
+{
+	struct open_how how = {.flags = flags, .resolve = resolve};
+
+	return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+}
+
+static inline int sys_fsopen(const char *type)
+{
+	return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
+}
+
+static inline int sys_fsconfig(int fd, unsigned command, const char *key, const char *value)
+{
+	return (int)syscall(SYS_fsconfig, fd, command, key, value, 0);
+}
+
+static inline int sys_fsmount(int fd, uint64_t attrs)
+{
+	return (int)syscall(SYS_fsmount, fd, FSMOUNT_CLOEXEC, attrs);
+}
+
+static inline int sys_move_mount(int from_fd, int to_fd)
+{
+	return (int)syscall(SYS_move_mount, from_fd, "", to_fd, "",
+			    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+static inline int sys_open_tree(int fd, unsigned flags)
+{
+	return (int)syscall(SYS_open_tree, fd, "",
+			    OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH | flags);
+}
+
+static inline int sys_mount_setattr(int fd, unsigned flags, uint64_t attrs)
+{
+	struct mount_attr attr = {.attr_set = attrs};
+
+	return (int)syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | flags, &attr, sizeof(attr));
+}
+
+static inline int sys_close_range(unsigned first, unsigned flags)
+{
+	return (int)syscall(SYS_close_range, first, ~0U, flags);
+}
+
+#endif
