@@ -1,0 +1,76 @@
+/* Control groups: where each controller is, our group in it, its limits, what it counted.
+ *
+ * Controllers are looked up one by one: a host may have all of them in version 1 hierarchies, all
+ * in the one version 2 hierarchy, or some here and some there (cgroups(7)). Everything that depends
+ * on the version is in the tables of limits.c and usage.c and in the few functions of group.c that
+ * ask for it.
+ */
+#ifndef CTR_SETUP_CGROUP_H
+#define CTR_SETUP_CGROUP_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../spec.h"
+
+enum controller { CONTROLLER_CPU, CONTROLLER_CPUSET, CONTROLLER_MEMORY, CONTROLLER_PIDS };
+enum { CONTROLLERS = 4 };
+
+extern const char *const controller_names[CONTROLLERS];
+
+/* One directory of ours in one hierarchy. */
+struct group {
+	int version;	      /* 1 or 2 */
+	unsigned controllers; /* bit set by enum controller: those we use here */
+	char parent[PATH_MAX];
+	char path[PATH_MAX]; /* parent/ctr-NAME, set by groups_name() */
+};
+
+struct groups {
+	size_t count;
+	struct group items[CONTROLLERS];
+};
+
+/* The bit set of controllers that these limits need. */
+unsigned limits_controllers(const struct limits *limits);
+
+/* find.c: fills groups with a parent for every wanted controller, from mountinfo and from the text
+ * of /proc/self/cgroup. Changes nothing. Returns 0, or -errno after fail(). */
+int groups_find(const char *mountinfo_path, const char *self_cgroup_path, unsigned wanted,
+		struct groups *groups);
+
+/* group.c: the directories. */
+int groups_name(struct groups *groups, const char *name);
+/* Makes one group, with its controllers enabled above it. Returns 0, or -errno after fail(). */
+int group_make(const struct group *group);
+/* Moves the calling process into the version 1 groups; version 2 is entered by clone. */
+int groups_enter(const struct groups *groups);
+/* The version 2 group, or NULL. */
+const struct group *groups_v2(const struct groups *groups);
+/* Kills what is left in a group and removes it and the groups inside it. Waits for the dying, for a
+ * bounded time. A group that is not there is removed. Returns 0 or -errno; says nothing. */
+int group_remove(const char *path);
+
+/* limits.c: writes the limits of one group and reads them back. Returns 0, or -errno after fail().
+ */
+int limits_apply(const struct group *group, const struct limits *limits);
+
+/* What the kernel counted; 0 where it does not count. */
+struct usage {
+	uint64_t oom_kills;
+	uint64_t memory_peak; /* bytes */
+	uint64_t pids_refused;
+	uint64_t pids_peak;
+	uint64_t periods, throttled_periods;
+	uint64_t throttled_us;
+};
+
+/* usage.c: adds up the counters of all groups. A file that is gone counts as 0. */
+void usage_read(const struct groups *groups, struct usage *usage);
+/* Says in one line each which limits hurt the run. victims are the names of those that the memory
+ * limit killed, by comma; may be empty. */
+void usage_say(const struct usage *usage, const struct limits *limits, const char *victims);
+
+#endif

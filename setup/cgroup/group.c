@@ -1,0 +1,152 @@
+/* The directories of our groups: made, entered, emptied, removed. */
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../cleanup.h"
+#include "../log.h"
+#include "../sys.h"
+#include "cgroup.h"
+
+enum {
+	LIST_SIZE = 65536,
+	REMOVE_TRIES = 12, /* waits of 1, 2, 4 ... ms: 4 s in all */
+};
+
+int groups_name(struct groups *groups, const char *name)
+{
+	for (size_t i = 0; i < groups->count; i++) {
+		struct group *group = &groups->items[i];
+
+		if ((size_t)snprintf(group->path, sizeof(group->path), "%s/ctr-%s", group->parent,
+				     name) >= sizeof(group->path))
+			return fail(ENAMETOOLONG, "cannot make a cgroup in %s", group->parent);
+	}
+	return 0;
+}
+
+/* One write a controller: one that cannot be enabled does not take the others with it. */
+static int controllers_enable(const struct group *group)
+{
+	char path[PATH_MAX + 64], text[16];
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", group->parent);
+	for (int i = 0; i < CONTROLLERS; i++) {
+		if (!(group->controllers >> i & 1))
+			continue;
+		snprintf(text, sizeof(text), "+%s", controller_names[i]);
+		rc = sys_write(path, text);
+		if (rc < 0)
+			return fail(-rc, "cannot enable the %s controller in %s%s",
+				    controller_names[i], group->parent,
+				    rc == -EINVAL ? " (a real-time process outside the root group "
+						    "prevents it: see ps -eLo pid,cls,comm)"
+						  : "");
+	}
+	return 0;
+}
+
+int group_make(const struct group *group)
+{
+	int rc;
+
+	if (group->version == 2) {
+		rc = controllers_enable(group);
+		if (rc < 0)
+			return rc;
+	}
+	rc = sys_mkdir(group->path, 0755);
+	if (rc < 0)
+		return fail(-rc, "cannot make the cgroup %s", group->path);
+	return 0;
+}
+
+const struct group *groups_v2(const struct groups *groups)
+{
+	for (size_t i = 0; i < groups->count; i++)
+		if (groups->items[i].version == 2)
+			return &groups->items[i];
+	return NULL;
+}
+
+int groups_enter(const struct groups *groups)
+{
+	for (size_t i = 0; i < groups->count; i++) {
+		const struct group *group = &groups->items[i];
+		char path[PATH_MAX + 64];
+		int rc;
+
+		if (group->version != 1)
+			continue;
+		/* A thread that moves itself takes no lock over all processes; "cgroup.procs" does,
+		 * and waits for a grace period of RCU. */
+		snprintf(path, sizeof(path), "%s/tasks", group->path);
+		rc = sys_write(path, "0");
+		if (rc < 0)
+			return fail(-rc, "cannot enter the cgroup %s", group->path);
+	}
+	return 0;
+}
+
+/* Kills every process that the group lists. A group's list is read afresh until it is empty, so
+ * one that forks meanwhile is met again. */
+static void members_kill(const char *path)
+{
+	char file[PATH_MAX + 64];
+	AUTO_FREE char *list = malloc(LIST_SIZE);
+	char *next;
+
+	snprintf(file, sizeof(file), "%s/cgroup.kill", path);
+	if (sys_write(file, "1") == 0 || !list)
+		return;
+	snprintf(file, sizeof(file), "%s/cgroup.procs", path);
+	if (sys_read(file, list, LIST_SIZE) < 0)
+		return;
+	for (char *item = list; *item; item = next + (*next == '\n')) {
+		pid_t pid = (pid_t)strtol(item, &next, 10);
+
+		if (next == item)
+			break;
+		if (pid > 1)
+			sys_kill_pid(pid, SIGKILL);
+	}
+}
+
+/* Groups that the payload made inside ours. */
+static void children_remove(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		char child[PATH_MAX];
+
+		if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0 &&
+		    (size_t)snprintf(child, sizeof(child), "%s/%s", path, entry->d_name) <
+			    sizeof(child))
+			group_remove(child);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+int group_remove(const char *path)
+{
+	int rc = sys_rmdir(path);
+
+	/* EBUSY: processes, some maybe dead but not yet gone, or groups inside. */
+	for (unsigned i = 0; rc == -EBUSY && i < REMOVE_TRIES; i++) {
+		members_kill(path);
+		children_remove(path);
+		rc = sys_rmdir(path);
+		if (rc == -EBUSY)
+			sys_sleep_ms(1U << i);
+	}
+	return rc == -ENOENT || rc == -ENODEV ? 0 : rc;
+}

@@ -1,0 +1,28 @@
+/* What the root is made of: an overlay of layers, or a directory as it is. */
+#ifndef CTR_SETUP_LAYERS_H
+#define CTR_SETUP_LAYERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "spec.h"
+
+struct layers {
+	char *root;	    /* where it is mounted, seen from the host's tree */
+	char **lower;	    /* top first */
+	size_t lower_count; /* 0: root is used as it is */
+	char *upper, *work; /* NULL with --ephemeral: they come on a tmpfs of the run */
+};
+
+/* Decides on the layers (design: a sibling "lower" of ROOTFS makes an overlay) and refuses what an
+ * overlay cannot be made of, before the kernel would with its EINVAL. Paths come out absolute and
+ * without symbolic links. upper and work may not exist yet. Changes nothing. Returns 0, or -errno
+ * after fail(); layers_free() either way. */
+int layers_find(const struct spec *spec, struct layers *layers);
+
+/* The options of the overlay mount, escaped; upper and work as given. The caller's, or NULL. */
+char *layers_options(const struct layers *layers, const char *upper, const char *work);
+
+void layers_free(struct layers *layers);
+
+#endif

@@ -1,0 +1,116 @@
+/* ctr-setup: makes a container and keeps it.
+ *
+ * Theory of operation
+ *
+ *   ctr-setup (the keeper)  in the host's namespaces, outside the limits; root; lives until the end
+ *     └─ ctr-init           PID 1 of new namespaces, inside the limits; may only signal
+ *          └─ payload       PID 2; sees nothing but the container
+ *
+ * A life is the list of stages in stage.c; each has its file in stages/. The keeper goes through
+ * 10 to 40, where it clones. The child goes on through 50 to 60 and becomes ctr-init by exec, which
+ * goes on through 60 to 95 by the plan that the keeper compiled; the keeper skips to its own 95. At
+ * the end, or when a stage fails, the stages are left in reverse.
+ *
+ * Nothing is ever mounted in the host's mount namespace: the kernel removes every mount with the
+ * last process. What needs removing by hand, the cgroups and one directory, is recorded before it
+ * is made and locked while its keeper lives, so that the next run, or "ctr-setup gc", can tell
+ * what a killed keeper left from what a living one holds (state.h).
+ *
+ * Between keeper and container: a socket (CTR_KEEPER_FD) up which failures, the pty's master and
+ * "the payload runs" travel; the keeper's death kills PID 1 (PR_SET_PDEATHSIG); a pidfd tells the
+ * keeper of PID 1's end and takes its signals.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ctr/exit.h"
+
+#include "cleanup.h"
+#include "log.h"
+#include "options.h"
+#include "signals.h"
+#include "stage.h"
+#include "state.h"
+
+static int collect(void)
+{
+	AUTO_CLOSE int root_fd = -1;
+	unsigned collected;
+
+	if (geteuid() != 0) {
+		fail(0, "gc must be run as root, as by sudo");
+		return CTR_EXIT_FAILURE;
+	}
+	root_fd = state_root_lock();
+	if (root_fd < 0)
+		return CTR_EXIT_FAILURE;
+	collected = state_collect();
+	say("%u dead run%s cleaned away", collected, collected == 1 ? "" : "s");
+	return 0;
+}
+
+static int run_or_look(const struct spec *spec)
+{
+	struct run run = {
+		.spec = spec,
+		.init_fd = -1,
+		.state_fd = -1,
+		.upper_fd = -1,
+		.kernel_log_fd = -1,
+		.socket_fd = -1,
+		.pid_fd = -1,
+		.status = CTR_EXIT_FAILURE,
+	};
+	size_t entered;
+
+	if (spec->verb == VERB_RUN)
+		return stages_run(host_stages, host_stages_count, &run) < 0 ? CTR_EXIT_FAILURE
+									    : run.status;
+	/* --check and --print-plan: the first stage alone, which changes nothing. */
+	if (stages_enter(host_stages, 1, &run, &entered) == 0) {
+		run.status = 0;
+		if (spec->verb == VERB_PRINT_PLAN)
+			fwrite(run.plan, 1, run.plan_size, stdout);
+		else
+			puts("ctr-setup: nothing is missing");
+	}
+	preflight_leave(&run);
+	return run.status;
+}
+
+/* Descriptors 0-2 exist, whatever the caller closed: nothing of ours may take their numbers. */
+static void standard_descriptors_open(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	close_and_forget(&fd);
+	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
+int main(int argc, char **argv)
+{
+	struct spec spec;
+	int rc, status;
+
+	if (argc < 1)
+		return CTR_EXIT_FAILURE;
+	signals_block();
+	standard_descriptors_open();
+	umask(022);
+	prctl(PR_SET_DUMPABLE, 0);
+	rc = options_parse(argc, argv, &spec);
+	if (rc == OPTIONS_RUN) {
+		log_verbose(spec.verbose);
+		status = spec.verb == VERB_GC ? collect() : run_or_look(&spec);
+	} else {
+		status = rc < 0 ? CTR_EXIT_FAILURE : 0;
+	}
+	spec_free(&spec);
+	return status;
+}

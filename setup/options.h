@@ -1,0 +1,21 @@
+/* The command line. */
+#ifndef CTR_SETUP_OPTIONS_H
+#define CTR_SETUP_OPTIONS_H
+
+#include <stdio.h>
+
+#include "spec.h"
+
+/* What became of the command line: go on, or leave with success (--help, --version). */
+enum { OPTIONS_RUN = 0, OPTIONS_DONE = 1 };
+
+/* Fills spec from argv, whose texts it keeps pointing to. Returns OPTIONS_RUN, OPTIONS_DONE, or a
+ * negative errno after saying what is wrong. spec_free() gives back what spec holds either way. */
+int options_parse(int argc, char **argv, struct spec *spec);
+
+void spec_free(struct spec *spec);
+
+/* The text of --help, made from the table of options. */
+void help_print(FILE *to);
+
+#endif

@@ -1,0 +1,198 @@
+#include "parse.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char alphanumeric[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/* Reads digits at *text and moves it behind them. */
+static bool digits_read(const char **text, uint64_t *value)
+{
+	uint64_t n = 0;
+
+	if (**text < '0' || **text > '9')
+		return false;
+	for (; **text >= '0' && **text <= '9'; (*text)++) {
+		unsigned digit = (unsigned)(**text - '0');
+
+		if (n > (UINT64_MAX - digit) / 10)
+			return false;
+		n = n * 10 + digit;
+	}
+	*value = n;
+	return true;
+}
+
+bool number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *value)
+{
+	uint64_t n;
+
+	if (!digits_read(&text, &n) || *text || n < min || n > max)
+		return false;
+	*value = n;
+	return true;
+}
+
+bool size_parse(const char *text, uint64_t *bytes)
+{
+	static const char units[] = "KMGT";
+	uint64_t n;
+	unsigned shift = 0;
+
+	if (!digits_read(&text, &n))
+		return false;
+	if (*text) {
+		const char *unit = strchr(units, *text++);
+
+		if (!unit || *text)
+			return false;
+		shift = 10 * (unsigned)(unit - units + 1);
+	}
+	if (n > (uint64_t)INT64_MAX >> shift)
+		return false;
+	*bytes = n << shift;
+	return true;
+}
+
+bool percent_parse(const char *text, uint64_t *quota_us)
+{
+	uint64_t whole, part = 0, scale = 1000;
+
+	if (!digits_read(&text, &whole) || whole > 1000000)
+		return false;
+	if (*text == '.') {
+		const char *start = ++text;
+
+		if (!digits_read(&text, &part) || text - start > 3)
+			return false;
+		for (ptrdiff_t i = text - start; i < 3; i++)
+			part *= 10;
+	}
+	if (*text || whole == 0)
+		return false;
+	*quota_us = whole * scale + part;
+	return true;
+}
+
+bool duration_parse(const char *text, uint64_t *milliseconds)
+{
+	static const struct {
+		const char *unit;
+		uint64_t ms;
+	} units[] = {{"", 1000},   {"ms", 1},	   {"s", 1000},
+		     {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+	uint64_t n;
+
+	if (!digits_read(&text, &n) || n == 0)
+		return false;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(text, units[i].unit) == 0 && n <= INT64_MAX / units[i].ms) {
+			*milliseconds = n * units[i].ms;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool user_parse(const char *text, uint32_t *uid, uint32_t *gid)
+{
+	uint64_t user, group;
+
+	if (!digits_read(&text, &user) || user >= UINT32_MAX)
+		return false;
+	group = user;
+	if (*text == ':') {
+		text++;
+		if (!digits_read(&text, &group) || group >= UINT32_MAX)
+			return false;
+	}
+	if (*text)
+		return false;
+	*uid = (uint32_t)user;
+	*gid = (uint32_t)group;
+	return true;
+}
+
+static bool rlimit_value_read(const char **text, uint64_t *value)
+{
+	static const char unlimited[] = "unlimited";
+
+	if (strncmp(*text, unlimited, sizeof(unlimited) - 1) != 0)
+		return digits_read(text, value);
+	*text += sizeof(unlimited) - 1;
+	*value = UINT64_MAX;
+	return true;
+}
+
+bool rlimit_values_parse(const char *text, uint64_t *soft, uint64_t *hard)
+{
+	uint64_t first, second;
+
+	if (!rlimit_value_read(&text, &first))
+		return false;
+	second = first;
+	if (*text == ':') {
+		text++;
+		if (!rlimit_value_read(&text, &second))
+			return false;
+	}
+	if (*text || first > second)
+		return false;
+	*soft = first;
+	*hard = second;
+	return true;
+}
+
+bool cpu_list_is_valid(const char *text)
+{
+	do {
+		uint64_t first, last;
+
+		if (!digits_read(&text, &first))
+			return false;
+		last = first;
+		if (*text == '-') {
+			text++;
+			if (!digits_read(&text, &last))
+				return false;
+		}
+		if (first > last)
+			return false;
+	} while (*text == ',' && *++text);
+	return !*text && text[-1] != ',';
+}
+
+static bool consists_of(const char *text, const char *more)
+{
+	while (*text && (strchr(alphanumeric, *text) || strchr(more, *text)))
+		text++;
+	return !*text;
+}
+
+bool name_is_valid(const char *text)
+{
+	size_t length = strlen(text);
+
+	return length >= 1 && length <= 64 && !strchr(".+-", text[0]) && consists_of(text, "_.+-");
+}
+
+bool hostname_is_valid(const char *text)
+{
+	size_t length = strlen(text);
+
+	return length >= 1 && length <= 64 && !strchr(".-", text[0]) &&
+	       !strchr(".-", text[length - 1]) && consists_of(text, ".-");
+}
+
+void size_format(uint64_t bytes, char *text, size_t size)
+{
+	static const char units[] = "\0KMGT";
+	unsigned unit = 0;
+
+	while (unit < 4 && bytes && bytes % 1024 == 0) {
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(text, size, "%" PRIu64 "%.1s", bytes, &units[unit]);
+}

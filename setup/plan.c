@@ -1,0 +1,286 @@
+/* The plan from the spec: tables of what every container has, and the user's lines among them. */
+#include "plan.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctr/plan.h"
+#include "log.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* A field as include/ctr/plan.h escapes it. */
+static void field_put(FILE *to, const char *text)
+{
+	fputc(' ', to);
+	if (!*text)
+		fputc('-', to);
+	else if (strcmp(text, "-") == 0)
+		fputs("\\055", to);
+	else
+		for (; *text; text++) {
+			if (strchr(" \t\n\\", *text))
+				fprintf(to, "\\%03o", (unsigned)*text);
+			else
+				fputc(*text, to);
+		}
+}
+
+/* A verb and its fields, up to a NULL. */
+static void line_put(FILE *to, const char *verb, const char *const *fields)
+{
+	fputs(verb, to);
+	for (; *fields; fields++)
+		field_put(to, *fields);
+	fputc('\n', to);
+}
+
+#define LINE(to, verb, ...) line_put(to, verb, (const char *const[]){__VA_ARGS__, NULL})
+
+/* Bounded where memory backs them; flags from the first moment. */
+static const char *const mounts[][5] = {
+	{"tmpfs", "tmpfs", "/dev", "nosuid,noexec", "mode=755,size=64k,nr_inodes=128"},
+	{"devpts", "devpts", "/dev/pts", "nosuid,noexec",
+	 "newinstance,ptmxmode=0666,mode=0620,gid=5"},
+	{"tmpfs", "shm", "/dev/shm", "nosuid,nodev,noexec", "mode=1777,size=64m"},
+	{"mqueue", "mqueue", "/dev/mqueue", "nosuid,nodev,noexec", ""},
+	{"proc", "proc", "/proc", "nosuid,nodev,noexec", ""},
+	{"sysfs", "sysfs", "/sys", "ro,nosuid,nodev,noexec", ""},
+	{"tmpfs", "run", "/run", "nosuid,nodev", "mode=755,size=64m"},
+};
+
+static const struct {
+	const char *path, *minor;
+} nodes[] = {{"/dev/null", "3"},   {"/dev/zero", "5"},	  {"/dev/full", "7"},
+	     {"/dev/random", "8"}, {"/dev/urandom", "9"}, {"/dev/tty", "0"}};
+
+static const char *const links[][2] = {
+	{"pts/ptmx", "/dev/ptmx"},	    {"/proc/self/fd", "/dev/fd"},
+	{"/proc/self/fd/0", "/dev/stdin"},  {"/proc/self/fd/1", "/dev/stdout"},
+	{"/proc/self/fd/2", "/dev/stderr"},
+};
+
+/* Of proc and sysfs: what tells of the host or of other containers. */
+static const char *const masked[] = {
+	"/proc/acpi",	     "/proc/asound",  "/proc/interrupts",
+	"/proc/kcore",	     "/proc/keys",    "/proc/latency_stats",
+	"/proc/sched_debug", "/proc/scsi",    "/proc/timer_list",
+	"/proc/timer_stats", "/sys/firmware", "/sys/devices/virtual/powercap",
+};
+
+/* What would change the host. */
+static const char *const readonly[] = {
+	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+};
+
+/* What root inside keeps: enough to own files, change users and serve low ports; nothing that
+ * reaches the host's devices, network or kernel. */
+static const char *const capabilities[] = {
+	"chown",  "dac_override", "fowner", "fsetid",		"kill",	      "setfcap",
+	"setgid", "setpcap",	  "setuid", "net_bind_service", "sys_chroot",
+};
+
+static uint64_t capability_mask(void)
+{
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < COUNT(capabilities); i++)
+		mask |= UINT64_C(1) << capng_name_to_capability(capabilities[i]);
+	return mask;
+}
+
+static bool is_mount_flag(const char *option)
+{
+#define NAME(name, attr) name,
+	static const char *const names[] = {CTR_MOUNT_FLAGS(NAME)};
+#undef NAME
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (strcmp(names[i], option) == 0)
+			return true;
+	return false;
+}
+
+/* --tmpfs: the options of mount(8) that are flags here, the rest is the file system's. */
+static int tmpfs_put(FILE *to, const struct tmpfs *tmpfs)
+{
+	char flags[128] = "nosuid,nodev", data[512] = "mode=1777";
+	char *options = strdup(tmpfs->options ? tmpfs->options : ""), *rest = options;
+	int rc = options ? 0 : fail(ENOMEM, "cannot add %s", tmpfs->target);
+
+	for (char *option; rc == 0 && (option = strsep(&rest, ","));) {
+		bool is_flag = is_mount_flag(option);
+		char *list = is_flag ? flags : data;
+		size_t size = is_flag ? sizeof(flags) : sizeof(data);
+		size_t used = strlen(list);
+
+		if (!*option)
+			continue;
+		/* A later mode= wins over ours. */
+		if ((size_t)snprintf(list + used, size - used, ",%s", option) >= size - used)
+			rc = fail(E2BIG, "cannot use so many options for %s", tmpfs->target);
+	}
+	free(options);
+	if (rc == 0)
+		LINE(to, "mount", "tmpfs", "tmpfs", tmpfs->target, flags, data);
+	return rc;
+}
+
+static int mounts_put(FILE *to, const struct spec *spec)
+{
+	for (size_t i = 0; i < COUNT(mounts); i++)
+		LINE(to, "mount", mounts[i][0], mounts[i][1], mounts[i][2], mounts[i][3],
+		     mounts[i][4]);
+	for (size_t i = 0; i < spec->tmpfs_count; i++) {
+		int rc = tmpfs_put(to, &spec->tmpfs[i]);
+
+		if (rc < 0)
+			return rc;
+	}
+	for (size_t i = 0; i < spec->bind_count; i++) {
+		char fd[16];
+
+		snprintf(fd, sizeof(fd), "%zu", CTR_ATTACH_FD + i);
+		LINE(to, "attach", fd, spec->binds[i].target);
+	}
+	return 0;
+}
+
+static void devices_put(FILE *to, const struct spec *spec, const struct plan_facts *facts)
+{
+	for (size_t i = 0; i < COUNT(nodes); i++)
+		LINE(to, "node", "c", strcmp(nodes[i].path, "/dev/tty") == 0 ? "5" : "1",
+		     nodes[i].minor, "0666", nodes[i].path);
+	for (size_t i = 0; i < COUNT(links); i++)
+		LINE(to, "link", links[i][0], links[i][1]);
+	if (facts->console_fds)
+		fprintf(to, "console %u %u %u %" PRIu32 "\n", facts->rows, facts->columns,
+			facts->console_fds, spec->uid);
+}
+
+static void identity_put(FILE *to, const struct spec *spec, const struct plan_facts *facts)
+{
+	LINE(to, "hostname", spec->hostname ? spec->hostname : facts->name);
+	if (!spec->net || strcmp(spec->net, "none") == 0)
+		fputs("loopback\n", to);
+	for (size_t i = 0; i < COUNT(masked); i++)
+		LINE(to, "mask", masked[i]);
+	for (size_t i = 0; i < COUNT(readonly); i++)
+		LINE(to, "readonly", readonly[i]);
+	if (spec->readonly)
+		LINE(to, "readonly", "/");
+}
+
+static void privileges_put(FILE *to, const struct spec *spec)
+{
+	/* Ids other than root's get no capability to lose. */
+	uint64_t mask = spec->uid == 0 ? capability_mask() : 0;
+
+	for (size_t i = 0; i < spec->rlimit_count; i++)
+		fprintf(to, "rlimit %s %" PRIu64 " %" PRIu64 "\n", spec->rlimits[i].name,
+			spec->rlimits[i].soft, spec->rlimits[i].hard);
+	fprintf(to, "bounding %016" PRIx64 "\n", mask);
+	/* The primary group is among the groups: else rights denied to it would be had by leaving
+	 * it (CVE-2022-2989). */
+	fprintf(to, "user %" PRIu32 " %" PRIu32 " %" PRIu32 "\n", spec->uid, spec->gid, spec->gid);
+	fprintf(to, "caps %016" PRIx64 "\n", mask);
+}
+
+/* Is the variable of entry ("NAME=...") set again by one of the user's from index on? */
+static bool env_is_overridden(const struct spec *spec, size_t index, const char *entry)
+{
+	size_t length = strcspn(entry, "=") + 1;
+
+	for (size_t i = index; i < spec->env.count; i++)
+		if (strncmp(spec->env.items[i], entry, length) == 0)
+			return true;
+	return false;
+}
+
+static bool term_is_sane(const char *term)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789._+-";
+
+	return term && *term && strlen(term) <= 32 && term[strspn(term, allowed)] == '\0';
+}
+
+static void env_put(FILE *to, const struct spec *spec, const struct plan_facts *facts)
+{
+	const char *defaults[4] = {
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		spec->uid == 0 ? "HOME=/root" : "HOME=/",
+		"container=ctr",
+	};
+	char term[40];
+
+	if (facts->console_fds) {
+		snprintf(term, sizeof(term), "TERM=%s",
+			 term_is_sane(facts->term) ? facts->term : "linux");
+		defaults[3] = term;
+	}
+	for (size_t i = 0; i < COUNT(defaults) && !spec->clear_env; i++)
+		if (defaults[i] && !env_is_overridden(spec, 0, defaults[i]))
+			LINE(to, "env", defaults[i]);
+	for (size_t i = 0; i < spec->env.count; i++)
+		if (!env_is_overridden(spec, i + 1, spec->env.items[i]))
+			LINE(to, "env", spec->env.items[i]);
+}
+
+static void payload_put(FILE *to, const struct spec *spec, const struct plan_facts *facts)
+{
+	LINE(to, "workdir", spec->workdir);
+	env_put(to, spec, facts);
+	if (*spec->command) {
+		line_put(to, "exec", (const char *const *)spec->command);
+	} else {
+		LINE(to, "exec", "/bin/busybox", "sh");
+		LINE(to, "exec", "/bin/sh");
+	}
+}
+
+/* What ctr-init would refuse is refused here, where it can be told. */
+static int size_check(const struct spec *spec, const char *text, size_t size)
+{
+	size_t lines = 0, words = 0;
+
+	for (const char *c = text; *c; c++)
+		lines += *c == '\n';
+	while (spec->command[words])
+		words++;
+	if (words > CTR_PLAN_FIELDS_MAX)
+		return fail(E2BIG, "cannot pass %zu words to the command: at most %d", words,
+			    CTR_PLAN_FIELDS_MAX);
+	if (lines > CTR_PLAN_LINES_MAX || size > CTR_PLAN_MAX)
+		return fail(E2BIG,
+			    "cannot make a plan of %zu lines and %zu bytes: at most %d and "
+			    "%d",
+			    lines, size, CTR_PLAN_LINES_MAX, CTR_PLAN_MAX);
+	return 0;
+}
+
+int plan_compile(const struct spec *spec, const struct plan_facts *facts, char **text, size_t *size)
+{
+	FILE *to = open_memstream(text, size);
+	int rc;
+
+	if (!to)
+		return fail(ENOMEM, "cannot write the plan");
+	fputs(CTR_PLAN_HEADER "\n", to);
+	LINE(to, "root", facts->root);
+	rc = mounts_put(to, spec);
+	if (rc == 0) {
+		devices_put(to, spec, facts);
+		identity_put(to, spec, facts);
+		privileges_put(to, spec);
+		payload_put(to, spec, facts);
+	}
+	if (fclose(to) != 0 && rc == 0)
+		rc = fail(ENOMEM, "cannot write the plan");
+	return rc < 0 ? rc : size_check(spec, *text, *size);
+}

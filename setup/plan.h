@@ -1,0 +1,22 @@
+/* Compiles what was asked for into the plan (include/ctr/plan.h). Pure. */
+#ifndef CTR_SETUP_PLAN_H
+#define CTR_SETUP_PLAN_H
+
+#include <stddef.h>
+
+#include "spec.h"
+
+/* What the plan depends on beside the spec. */
+struct plan_facts {
+	const char *root;     /* where the root is mounted */
+	const char *name;     /* of the run: the host name when none is given */
+	const char *term;     /* TERM of the caller, or NULL */
+	unsigned console_fds; /* bit set of descriptors that a pty serves; 0: no pty */
+	unsigned short rows, columns;
+};
+
+/* Writes the plan as a string of the caller's to *text. Returns 0, or -errno after fail(). */
+int plan_compile(const struct spec *spec, const struct plan_facts *facts, char **text,
+		 size_t *size);
+
+#endif

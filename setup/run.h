@@ -1,0 +1,49 @@
+/* One run of ctr-setup: what was found, made and taken, for those who come later and for those who
+ * undo it. Each member is written by one stage (named beside it) and read by the others.
+ */
+#ifndef CTR_SETUP_RUN_H
+#define CTR_SETUP_RUN_H
+
+#include <limits.h>
+#include <sys/types.h>
+#include <termios.h>
+
+#include "cgroup/cgroup.h"
+#include "layers.h"
+#include "spec.h"
+
+struct run {
+	const struct spec *spec; /* main */
+
+	/* 10 preflight */
+	char name[72];
+	struct layers layers;
+	struct groups groups; /* their paths: 20 state */
+	int init_fd;	      /* sealed ctr-init */
+	char *plan;
+	size_t plan_size;
+	unsigned console_fds; /* bit set of the descriptors that a pty is to serve; 0: none */
+
+	/* 20 state */
+	char state_path[PATH_MAX];
+	int state_fd; /* its lock */
+	int upper_fd; /* its lock */
+	bool state_made, record_made;
+
+	/* 30 cgroup */
+	size_t groups_made;
+	int kernel_log_fd; /* at its end when the run began; -1: none */
+
+	/* 40 namespaces */
+	int socket_fd; /* the keeper's or the container's end */
+	int pid_fd;
+	pid_t pid; /* of PID 1; 0: not there or reaped */
+
+	/* 50 rootfs */
+	int *bind_fds;
+
+	/* 95 watch */
+	int status; /* exit status of ctr-setup */
+};
+
+#endif

@@ -1,0 +1,36 @@
+#include "signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/signalfd.h>
+
+static sigset_t inherited, watched;
+
+void signals_block(void)
+{
+	static const int faults[] = {SIGFPE, SIGILL, SIGSEGV, SIGBUS, SIGABRT, SIGTRAP, SIGSYS};
+	struct sigaction action;
+
+	/* Ignored by the caller, it would have the kernel reap our children for us. */
+	signal(SIGCHLD, SIG_DFL);
+	sigfillset(&watched);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		sigdelset(&watched, faults[i]);
+	for (int number = 1; number < SIGRTMIN; number++)
+		if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+			sigdelset(&watched, number);
+	sigprocmask(SIG_SETMASK, &watched, &inherited);
+}
+
+int signals_open(void)
+{
+	int fd = signalfd(-1, &watched, SFD_NONBLOCK | SFD_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+void signals_restore(void)
+{
+	sigprocmask(SIG_SETMASK, &inherited, NULL);
+}

@@ -1,0 +1,16 @@
+/* Signals are never handled asynchronously: they are blocked from the first moment on and read from
+ * a descriptor. What the caller ignores (nohup, a background job of a script) stays ignored.
+ */
+#ifndef CTR_SETUP_SIGNALS_H
+#define CTR_SETUP_SIGNALS_H
+
+/* Blocks all that can be blocked but the faults and those that are ignored. */
+void signals_block(void);
+
+/* A descriptor to read what is blocked from (signalfd(2)), or -errno. */
+int signals_open(void);
+
+/* As the caller had it: for a child that executes a program of the host. */
+void signals_restore(void);
+
+#endif

@@ -1,0 +1,84 @@
+/* What the user asked for: filled by options.c, changed by no one else.
+ *
+ * Texts point into argv. "Not asked for" is NULL, 0 or false, unless a member says otherwise.
+ */
+#ifndef CTR_SETUP_SPEC_H
+#define CTR_SETUP_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct texts {
+	const char **items;
+	size_t count;
+};
+
+struct limits {
+	uint64_t cpu_quota_us; /* in a period of 100 ms */
+	uint64_t cpu_weight;
+	uint64_t memory; /* bytes */
+	uint64_t swap;	 /* bytes; 0 is off */
+	bool swap_asked;
+	uint64_t pids;
+	const char *cpuset;
+};
+
+struct bind {
+	const char *source; /* on the host */
+	const char *target; /* in the container */
+	bool readonly;
+};
+
+struct tmpfs {
+	const char *target;
+	const char *options; /* NULL: none given */
+};
+
+struct rlimit_spec {
+	const char *name;
+	uint64_t soft, hard; /* UINT64_MAX is no limit */
+};
+
+enum verb {
+	VERB_RUN,
+	VERB_CHECK,
+	VERB_PRINT_PLAN,
+	VERB_GC,
+};
+
+enum terminal_wish { TERMINAL_BY_STDIN, TERMINAL_YES, TERMINAL_NO };
+
+struct spec {
+	enum verb verb;
+	bool verbose;
+
+	const char *rootfs;
+	char **command; /* ends in NULL; empty: a shell */
+
+	struct limits limits;
+	struct rlimit_spec *rlimits;
+	size_t rlimit_count;
+	uint64_t timeout_ms;
+	uint64_t grace_ms;
+
+	struct texts lower; /* top first */
+	const char *upper, *work;
+	bool ephemeral, readonly;
+	struct bind *binds;
+	size_t bind_count;
+	struct tmpfs *tmpfs;
+	size_t tmpfs_count;
+	struct texts hooks;
+
+	const char *name, *hostname;
+	uint32_t uid, gid;
+	const char *workdir;
+	struct texts env;
+	bool clear_env;
+
+	const char *net; /* NULL or "none": its own; "host"; or the path of a network namespace */
+	enum terminal_wish terminal;
+};
+
+#endif

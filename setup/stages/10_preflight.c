@@ -1,0 +1,95 @@
+/* 10 preflight: every refusal that can be known before any change.
+ * Before: the command line. After: the layers, the place of each cgroup, the checked ctr-init and
+ * the plan are known; nothing on the machine has changed. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../cleanup.h"
+#include "../initfile.h"
+#include "../log.h"
+#include "../plan.h"
+#include "../stage.h"
+#include "../terminal.h"
+
+static int caller_check(void)
+{
+	if (getauxval(AT_SECURE))
+		return fail(EPERM, "cannot be set-user-id or have file capabilities: whoever may "
+				   "start this chooses what it mounts");
+	if (geteuid() != 0)
+		return fail(EPERM, "cannot make a container as user %u: run as root, as by sudo",
+			    geteuid());
+	return 0;
+}
+
+static int paths_check(const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->bind_count; i++)
+		if (access(spec->binds[i].source, F_OK) < 0)
+			return fail(errno, "cannot bind %s", spec->binds[i].source);
+	for (size_t i = 0; i < spec->hooks.count; i++)
+		if (access(spec->hooks.items[i], X_OK) < 0)
+			return fail(errno, "cannot run the hook %s", spec->hooks.items[i]);
+	if (spec->net && spec->net[0] && access(spec->net, F_OK) < 0 && errno != ENOENT)
+		return fail(errno, "cannot use the network namespace %s", spec->net);
+	return 0;
+}
+
+/* Descriptors 0-2 that are terminals are served by a pty when stdin is one. */
+static unsigned console_fds_choose(const struct spec *spec)
+{
+	unsigned fds = 0;
+
+	if (spec->terminal == TERMINAL_NO ||
+	    (spec->terminal == TERMINAL_BY_STDIN && !isatty(STDIN_FILENO)))
+		return 0;
+	for (int fd = 0; fd < 3; fd++)
+		if (isatty(fd))
+			fds |= 1U << fd;
+	/* --tty, and no terminal here: the pty serves all of them. */
+	return fds & 1 ? fds : 7;
+}
+
+static int plan_make(struct run *run)
+{
+	struct plan_facts facts = {
+		.root = run->layers.root,
+		.name = run->name,
+		.term = getenv("TERM"),
+		.console_fds = run->console_fds,
+	};
+
+	terminal_size(&facts.rows, &facts.columns);
+	return plan_compile(run->spec, &facts, &run->plan, &run->plan_size);
+}
+
+int preflight_enter(struct run *run)
+{
+	const struct spec *spec = run->spec;
+	int rc = caller_check();
+
+	if (spec->name)
+		snprintf(run->name, sizeof(run->name), "%s", spec->name);
+	else
+		snprintf(run->name, sizeof(run->name), "box-%ld", (long)getpid());
+	run->console_fds = console_fds_choose(spec);
+	if (rc < 0 || (rc = paths_check(spec)) < 0 || (rc = layers_find(spec, &run->layers)) < 0 ||
+	    (rc = groups_find("/proc/self/mountinfo", "/proc/self/cgroup",
+			      limits_controllers(&spec->limits), &run->groups)) < 0 ||
+	    (rc = plan_make(run)) < 0)
+		return rc;
+	run->init_fd = initfile_open();
+	return run->init_fd < 0 ? run->init_fd : 0;
+}
+
+void preflight_leave(struct run *run)
+{
+	close_and_forget(&run->init_fd);
+	free(run->plan);
+	run->plan = NULL;
+	layers_free(&run->layers);
+}

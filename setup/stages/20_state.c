@@ -1,0 +1,114 @@
+/* 20 state: a name, and the locks that last as long as we do.
+ * Before: other runs, living and dead. After: the dead are cleaned away, the name is ours, and so
+ * is the upper layer: no second run can mount it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../cleanup.h"
+#include "../log.h"
+#include "../stage.h"
+#include "../state.h"
+#include "../sys.h"
+
+static int name_take(struct run *run)
+{
+	int rc;
+
+	snprintf(run->state_path, sizeof(run->state_path), STATE_ROOT "/%s", run->name);
+	rc = sys_mkdir(run->state_path, 0700);
+	if (rc == -EEXIST) {
+		long keeper = state_keeper(run->state_path);
+
+		return fail(EEXIST, "cannot use the name %s: it is held by process %ld", run->name,
+			    keeper);
+	}
+	if (rc < 0)
+		return fail(-rc, "cannot make %s", run->state_path);
+	run->state_made = true;
+	run->state_fd = sys_lock(run->state_path, false);
+	if (run->state_fd < 0)
+		return fail(-run->state_fd, "cannot lock %s", run->state_path);
+	return 0;
+}
+
+/* Before the cgroups themselves are made: a record of too much does no harm. */
+static int record_make(struct run *run)
+{
+	char path[PATH_MAX + 16];
+	AUTO_FREE char *text = NULL;
+	int rc = groups_name(&run->groups, run->name);
+
+	if (rc < 0)
+		return rc;
+	text = state_record(&run->groups);
+	if (!text)
+		return fail(ENOMEM, "cannot write the run's record");
+	snprintf(path, sizeof(path), "%s/" STATE_RECORD, run->state_path);
+	run->record_made = true;
+	rc = sys_create(path, text);
+	return rc < 0 ? fail(-rc, "cannot write %s", path) : 0;
+}
+
+/* The user's data: made when missing, never removed. */
+static int layer_make(const char *what, const char *path)
+{
+	int rc = sys_mkdir(path, 0755);
+
+	return rc < 0 && rc != -EEXIST ? fail(-rc, "cannot make the %s directory %s", what, path)
+				       : 0;
+}
+
+static int upper_take(struct run *run)
+{
+	const struct layers *layers = &run->layers;
+	int rc;
+
+	if (!layers->upper)
+		return 0;
+	rc = layer_make("upper", layers->upper);
+	if (rc == 0)
+		rc = layer_make("work", layers->work);
+	if (rc < 0)
+		return rc;
+	run->upper_fd = sys_lock(layers->upper, false);
+	if (run->upper_fd == -EWOULDBLOCK)
+		return fail(EBUSY, "cannot use %s as upper: another container is using it",
+			    layers->upper);
+	if (run->upper_fd < 0)
+		return fail(-run->upper_fd, "cannot lock %s", layers->upper);
+	return 0;
+}
+
+int state_enter(struct run *run)
+{
+	AUTO_CLOSE int root_fd = state_root_lock();
+	int rc;
+
+	if (root_fd < 0)
+		return root_fd;
+	state_collect();
+	rc = name_take(run);
+	if (rc == 0)
+		rc = record_make(run);
+	return rc < 0 ? rc : upper_take(run);
+}
+
+void state_leave(struct run *run)
+{
+	char path[PATH_MAX + 16];
+	int rc = 0;
+
+	close_and_forget(&run->upper_fd);
+	if (run->record_made) {
+		snprintf(path, sizeof(path), "%s/" STATE_RECORD, run->state_path);
+		rc = sys_unlink(path);
+		if (rc < 0 && rc != -ENOENT)
+			fail(-rc, "cannot remove %s", path);
+	}
+	if (run->state_made)
+		rc = sys_rmdir(run->state_path);
+	if (rc < 0 && rc != -ENOENT)
+		fail(-rc, "cannot remove %s", run->state_path);
+	close_and_forget(&run->state_fd);
+}

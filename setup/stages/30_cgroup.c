@@ -1,0 +1,60 @@
+/* 30 cgroup: the limits, in force before there is anything to limit.
+ * Before: nothing. After: a group of ours in every hierarchy that a limit needs, its limits
+ * written and read back, nobody in it yet. Leaving: what the limits did is said, then they go. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../cleanup.h"
+#include "../log.h"
+#include "../stage.h"
+#include "../sys.h"
+#include "../victims.h"
+
+int cgroup_enter(struct run *run)
+{
+	for (size_t i = 0; i < run->groups.count; i++) {
+		const struct group *group = &run->groups.items[i];
+		int rc = group_make(group);
+
+		if (rc < 0)
+			return rc;
+		run->groups_made = i + 1;
+		rc = limits_apply(group, &run->spec->limits);
+		if (rc < 0)
+			return rc;
+	}
+	if (run->spec->limits.memory)
+		run->kernel_log_fd = victims_watch();
+	return 0;
+}
+
+static void usage_report(struct run *run)
+{
+	char victims[256] = "";
+	struct usage usage;
+
+	usage_read(&run->groups, &usage);
+	if (usage.oom_kills && run->kernel_log_fd >= 0)
+		victims_read(run->kernel_log_fd, run->name, victims, sizeof(victims));
+	log_stage(0);
+	usage_say(&usage, &run->spec->limits, victims);
+	log_stage(CTR_STAGE_CGROUP);
+}
+
+void cgroup_leave(struct run *run)
+{
+	if (run->groups_made == run->groups.count && run->groups.count)
+		usage_report(run);
+	while (run->groups_made > 0) {
+		const struct group *group = &run->groups.items[--run->groups_made];
+		int rc = group_remove(group->path);
+
+		if (rc < 0)
+			fail(-rc, "cannot remove the cgroup %s: ctr-setup gc will try again",
+			     group->path);
+	}
+	close_and_forget(&run->kernel_log_fd);
+}

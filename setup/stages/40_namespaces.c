@@ -1,0 +1,131 @@
+/* 40 namespaces: one process becomes two.
+ * Before: ctr-setup alone, all signals blocked. After: the parent is the keeper, in the host's
+ * namespaces and outside the limits; the child is PID 1 of new namespaces, inside the limits, dies
+ * with the keeper, and goes on through the stages of the root until it execs ctr-init. */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ctr/exit.h"
+
+#include "../cleanup.h"
+#include "../log.h"
+#include "../stage.h"
+#include "../sys.h"
+
+static bool net_is_own(const struct spec *spec)
+{
+	return !spec->net || strcmp(spec->net, "none") == 0;
+}
+
+static bool net_is_path(const struct spec *spec)
+{
+	return !net_is_own(spec) && strcmp(spec->net, "host") != 0;
+}
+
+/* The keeper may have died between the clone and our asking to die with it. */
+static bool keeper_is_alive(int socket_fd)
+{
+	char byte;
+
+	return recv(socket_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+static int child_settle(struct run *run)
+{
+	int rc = sys_die_with_parent();
+
+	if (rc < 0)
+		return fail(-rc, "cannot tie the container to its keeper");
+	if (!keeper_is_alive(run->socket_fd))
+		return -ESRCH;
+	rc = groups_enter(&run->groups);
+	if (rc < 0)
+		return rc;
+	/* Only now: the namespace's root is the group that its maker is in. */
+	rc = sys_unshare(CLONE_NEWCGROUP);
+	if (rc < 0)
+		return fail(-rc, "cannot make a cgroup namespace");
+	if (net_is_path(run->spec) && (rc = sys_setns(run->spec->net, CLONE_NEWNET)) < 0)
+		return fail(-rc, "cannot join the network namespace %s", run->spec->net);
+	if (run->spec->limits.cpuset && (rc = sys_affinity_reset()) < 0)
+		return fail(-rc, "cannot use the CPUs of --cpuset");
+	return 0;
+}
+
+_Noreturn static void child_run(struct run *run, int keeper_fd)
+{
+	size_t entered;
+
+	close(keeper_fd);
+	if (child_settle(run) == 0)
+		stages_enter(child_stages, child_stages_count, run, &entered);
+	_exit(CTR_EXIT_FAILURE);
+}
+
+static const char *advice(int error)
+{
+	switch (error) {
+	case EAGAIN:
+		return " (too many processes: see ulimit -u and pids.max)";
+	case ENOSPC:
+		return " (too many namespaces: see /proc/sys/user)";
+	case EINVAL:
+	case ENOSYS:
+		return " (the kernel lacks a namespace or is older than 5.12)";
+	default:
+		return "";
+	}
+}
+
+int namespaces_enter(struct run *run)
+{
+	const struct group *v2 = groups_v2(&run->groups);
+	struct sys_clone clone = {
+		.namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC |
+			      (net_is_own(run->spec) ? CLONE_NEWNET : 0U),
+		.cgroup_fd = -1,
+	};
+	AUTO_CLOSE int cgroup_fd = -1;
+	int ends[2], pid;
+	int rc = sys_socketpair(ends);
+
+	if (rc < 0)
+		return fail(-rc, "cannot make a socket to the container");
+	run->socket_fd = ends[0];
+	if (v2) {
+		cgroup_fd = sys_open_dir(v2->path);
+		if (cgroup_fd < 0) {
+			close(ends[1]);
+			return fail(-cgroup_fd, "cannot open the cgroup %s", v2->path);
+		}
+		clone.cgroup_fd = cgroup_fd;
+	}
+	pid = sys_clone(&clone);
+	if (pid == 0) {
+		run->socket_fd = ends[1];
+		child_run(run, ends[0]);
+	}
+	close(ends[1]);
+	if (pid < 0)
+		return fail(-pid, "cannot make the namespaces%s", advice(-pid));
+	run->pid = pid;
+	run->pid_fd = clone.pid_fd;
+	return 0;
+}
+
+void namespaces_leave(struct run *run)
+{
+	int status;
+
+	if (run->pid > 0) { /* the keeper could not watch to the end */
+		sys_kill(run->pid_fd, SIGKILL);
+		sys_wait(run->pid, &status);
+		run->pid = 0;
+	}
+	close_and_forget(&run->pid_fd);
+	close_and_forget(&run->socket_fd);
+}

@@ -1,0 +1,24 @@
+/* 55 hooks: the user's programs prepare the root.
+ * Before: the root is mounted in the child's mount namespace. After: every --hook has run on it and
+ * succeeded. The keeper runs them: on the host's network and outside the limits, but among the
+ * container's mounts (see 95 watch). */
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "ctr/message.h"
+
+#include "../log.h"
+#include "../stage.h"
+
+int hooks_enter(struct run *run)
+{
+	struct ctr_message message = {.type = CTR_MESSAGE_HOOKS};
+
+	if (!run->spec->hooks.count)
+		return 0;
+	if (send(run->socket_fd, &message, sizeof(message), MSG_NOSIGNAL) < 0 ||
+	    recv(run->socket_fd, &message, sizeof(message), 0) != sizeof(message) ||
+	    message.type != CTR_MESSAGE_HOOKS_DONE || message.error != 0)
+		return -ECANCELED; /* the keeper has said why */
+	return 0;
+}

@@ -1,0 +1,41 @@
+/* 60 handover: ctr-init takes over.
+ * Before: the child, still this program. After: ctr-init, from sealed memory, with an empty
+ * environment and the descriptors of include/ctr/: 0-2, the plan, the keeper, the binds. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctr/message.h"
+#include "ctr/plan.h"
+
+#include "../cleanup.h"
+#include "../log.h"
+#include "../stage.h"
+#include "../sys.h"
+
+static int descriptors_place(const struct run *run, int plan_fd)
+{
+	size_t binds = run->spec->bind_count;
+	AUTO_FREE int *fds = calloc(binds + 2, sizeof(*fds));
+
+	if (!fds)
+		return -ENOMEM;
+	fds[CTR_PLAN_FD - CTR_PLAN_FD] = plan_fd;
+	fds[CTR_KEEPER_FD - CTR_PLAN_FD] = run->socket_fd;
+	memcpy(fds + CTR_ATTACH_FD - CTR_PLAN_FD, run->bind_fds, binds * sizeof(*fds));
+	return sys_place(fds, binds + 2, CTR_PLAN_FD);
+}
+
+int handover_enter(struct run *run)
+{
+	int plan_fd = sys_sealed_file("ctr-plan", run->plan, run->plan_size);
+	int rc;
+
+	if (plan_fd < 0)
+		return fail(-plan_fd, "cannot write the plan to memory");
+	rc = descriptors_place(run, plan_fd);
+	if (rc < 0)
+		return fail(-rc, "cannot arrange the descriptors");
+	rc = sys_execute(run->init_fd, "ctr-init");
+	return fail(-rc, "cannot execute ctr-init");
+}

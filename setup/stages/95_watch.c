@@ -1,0 +1,358 @@
+/* 95 watch: the keeper.
+ * Before: the child is on its way to the payload. After: PID 1 is dead and reaped, the last byte of
+ * its terminal is out, the caller's terminal is as it was, and the exit status is known. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ctr/exit.h"
+#include "ctr/message.h"
+
+#include "../cleanup.h"
+#include "../log.h"
+#include "../signals.h"
+#include "../stage.h"
+#include "../sys.h"
+#include "../terminal.h"
+
+struct keeper {
+	struct run *run;
+	struct terminal terminal;
+	int signal_fd;
+	bool started;	   /* the payload runs: messages are no longer to be trusted */
+	bool has_said_why; /* a failure came with its reason */
+	bool timed_out;
+	uint64_t timeout_at, kill_at; /* ms of CLOCK_MONOTONIC; 0: none */
+	size_t hooks_begun;
+	pid_t hook_pid;
+	int hook_fd;
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* PID 1 has all signals blocked from its first instruction: what is sent waits for the payload. */
+static void pass_on(const struct keeper *keeper, int signal)
+{
+	sys_kill(keeper->run->pid_fd, signal);
+}
+
+static void stop_begin(struct keeper *keeper)
+{
+	if (!keeper->kill_at)
+		keeper->kill_at = now_ms() + keeper->run->spec->grace_ms;
+}
+
+/* Ctrl-Z at the caller's shell, or its like: all of us stop, and go on together. */
+static void suspend(struct keeper *keeper)
+{
+	pass_on(keeper, SIGTSTP);
+	terminal_release(&keeper->terminal);
+	raise(SIGSTOP);
+	terminal_engage(&keeper->terminal);
+	terminal_resize(&keeper->terminal);
+	pass_on(keeper, SIGCONT);
+}
+
+static void signal_handle(struct keeper *keeper, const struct signalfd_siginfo *info)
+{
+	int signal = (int)info->ssi_signo;
+
+	switch (signal) {
+	case SIGCHLD: /* seen by descriptor */
+		break;
+	case SIGPIPE: /* from a write of ours, unless somebody else sent it */
+		if (info->ssi_pid != (uint32_t)getpid())
+			pass_on(keeper, signal);
+		break;
+	case SIGTSTP:
+	case SIGTTIN:
+	case SIGTTOU:
+		suspend(keeper);
+		break;
+	case SIGWINCH:
+		if (keeper->terminal.master_fd >= 0)
+			terminal_resize(&keeper->terminal);
+		else
+			pass_on(keeper, signal);
+		break;
+	case SIGTERM:
+	case SIGHUP:
+		stop_begin(keeper);
+		pass_on(keeper, signal);
+		break;
+	default:
+		pass_on(keeper, signal);
+	}
+}
+
+static void signals_handle(struct keeper *keeper)
+{
+	struct signalfd_siginfo info;
+
+	while (read(keeper->signal_fd, &info, sizeof(info)) == sizeof(info))
+		signal_handle(keeper, &info);
+}
+
+/* --- hooks: in the container's mount namespace, for the rest the host's */
+
+_Noreturn static void hook_run(const struct keeper *keeper, const char *program)
+{
+	const struct run *run = keeper->run;
+	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signals_restore();
+	if (setns(run->pid_fd, CLONE_NEWNS) < 0)
+		fail(errno, "cannot enter the container's mounts for the hook %s", program);
+	else if (dup2(null_fd, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+		fail(errno, "cannot prepare the hook %s", program);
+	else if (execl(program, program, run->layers.root, NULL) < 0)
+		fail(errno, "cannot execute the hook %s", program);
+	_exit(CTR_EXIT_FAILURE);
+}
+
+static void hooks_answer(const struct keeper *keeper, int error)
+{
+	struct ctr_message message = {.type = CTR_MESSAGE_HOOKS_DONE, .error = error};
+
+	(void)send(keeper->run->socket_fd, &message, sizeof(message), MSG_NOSIGNAL);
+}
+
+static void hooks_continue(struct keeper *keeper)
+{
+	const struct texts *hooks = &keeper->run->spec->hooks;
+	const char *program;
+
+	if (keeper->hooks_begun == hooks->count) {
+		hooks_answer(keeper, 0);
+		return;
+	}
+	program = hooks->items[keeper->hooks_begun++];
+	keeper->hook_pid = fork();
+	if (keeper->hook_pid == 0)
+		hook_run(keeper, program);
+	keeper->hook_fd = (int)syscall(SYS_pidfd_open, keeper->hook_pid, 0);
+	if (keeper->hook_fd < 0) {
+		keeper->has_said_why = true;
+		fail_elsewhere(CTR_STAGE_HOOKS, errno, "cannot start the hook %s", program);
+		hooks_answer(keeper, ECANCELED);
+		return;
+	}
+	fcntl(keeper->hook_fd, F_SETFD, FD_CLOEXEC);
+}
+
+static void hook_ended(struct keeper *keeper)
+{
+	const char *program = keeper->run->spec->hooks.items[keeper->hooks_begun - 1];
+	int status = 0;
+
+	sys_wait(keeper->hook_pid, &status);
+	close_and_forget(&keeper->hook_fd);
+	if (status == 0) {
+		hooks_continue(keeper);
+		return;
+	}
+	keeper->has_said_why = true;
+	if (WIFSIGNALED(status))
+		fail_elsewhere(CTR_STAGE_HOOKS, 0, "the hook %s was ended by signal %d", program,
+			       WTERMSIG(status));
+	else
+		fail_elsewhere(CTR_STAGE_HOOKS, 0, "the hook %s failed with status %d", program,
+			       WEXITSTATUS(status));
+	hooks_answer(keeper, ECANCELED);
+}
+
+/* --- what comes up from the container */
+
+static ssize_t message_receive(int fd, struct ctr_message *message, int *passed_fd)
+{
+	struct iovec iov = {message, sizeof(*message)};
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+	struct msghdr header = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t length = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct cmsghdr *cmsg = length < 0 ? NULL : CMSG_FIRSTHDR(&header);
+
+	*passed_fd = -1;
+	if (cmsg && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS)
+		memcpy(passed_fd, CMSG_DATA(cmsg), sizeof(*passed_fd));
+	return length;
+}
+
+static void failure_say(struct keeper *keeper, struct ctr_message *message)
+{
+	message->text[sizeof(message->text) - 1] = '\0';
+	keeper->has_said_why = true;
+	if (message->line)
+		trace("line %u of the plan", message->line);
+	fail_elsewhere(message->stage, message->error, "%s", message->text);
+}
+
+static void message_handle(struct keeper *keeper, struct ctr_message *message, int passed_fd)
+{
+	switch ((enum ctr_message_type)message->type) {
+	case CTR_MESSAGE_FAILED:
+		failure_say(keeper, message);
+		break;
+	case CTR_MESSAGE_HOOKS:
+		hooks_continue(keeper);
+		break;
+	case CTR_MESSAGE_CONSOLE:
+		if (passed_fd >= 0 && keeper->terminal.master_fd < 0)
+			terminal_attach(&keeper->terminal, take_fd(&passed_fd));
+		break;
+	case CTR_MESSAGE_STARTED:
+		trace("the payload runs");
+		keeper->started = true;
+		break;
+	case CTR_MESSAGE_HOOKS_DONE:
+	default:
+		break;
+	}
+	close_and_forget(&passed_fd);
+}
+
+/* Until the payload runs, each record counts; afterwards none is read. */
+static void messages_handle(struct keeper *keeper)
+{
+	struct ctr_message message;
+	int passed_fd;
+
+	while (!keeper->started &&
+	       message_receive(keeper->run->socket_fd, &message, &passed_fd) == sizeof(message))
+		message_handle(keeper, &message, passed_fd);
+}
+
+/* --- time */
+
+static void time_handle(struct keeper *keeper)
+{
+	uint64_t now = now_ms();
+
+	if (keeper->timeout_at && now >= keeper->timeout_at) {
+		keeper->timeout_at = 0;
+		keeper->timed_out = true;
+		pass_on(keeper, SIGTERM);
+		stop_begin(keeper);
+	}
+	if (keeper->kill_at && now >= keeper->kill_at) {
+		keeper->kill_at = 0;
+		pass_on(keeper, SIGKILL);
+		if (keeper->hook_fd >= 0)
+			sys_kill(keeper->hook_fd, SIGKILL);
+	}
+}
+
+static int wait_ms(const struct keeper *keeper)
+{
+	uint64_t now = now_ms(), next = UINT64_MAX;
+
+	if (keeper->timeout_at)
+		next = keeper->timeout_at;
+	if (keeper->kill_at && keeper->kill_at < next)
+		next = keeper->kill_at;
+	if (next == UINT64_MAX)
+		return -1;
+	if (next <= now)
+		return 0;
+	return next - now > 3600000 ? 3600000 : (int)(next - now);
+}
+
+/* --- the loop */
+
+static void loop(struct keeper *keeper)
+{
+	enum { INIT, SIGNALS, SOCKET, HOOK, TERMINAL, POLLED = TERMINAL + 4 };
+	struct pollfd fds[POLLED] = {
+		[INIT] = {keeper->run->pid_fd, POLLIN, 0},
+		[SIGNALS] = {keeper->signal_fd, POLLIN, 0},
+	};
+
+	do {
+		fds[SOCKET] =
+			(struct pollfd){keeper->started ? -1 : keeper->run->socket_fd, POLLIN, 0};
+		fds[HOOK] = (struct pollfd){keeper->hook_fd, POLLIN, 0};
+		terminal_poll_fill(&keeper->terminal, &fds[TERMINAL]);
+		if (poll(fds, POLLED, wait_ms(keeper)) < 0)
+			continue;
+		if (fds[SOCKET].revents)
+			messages_handle(keeper);
+		if (fds[SIGNALS].revents)
+			signals_handle(keeper);
+		if (fds[HOOK].revents)
+			hook_ended(keeper);
+		terminal_relay(&keeper->terminal, &fds[TERMINAL]);
+		time_handle(keeper);
+	} while (!fds[INIT].revents);
+}
+
+/* In a pipe the other end is to see end-of-file when the payload closes its own, not when we end.
+ */
+static void descriptors_release(void)
+{
+	AUTO_CLOSE int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (fd > STDERR_FILENO) {
+		dup2(fd, STDIN_FILENO);
+		dup2(fd, STDOUT_FILENO);
+	}
+}
+
+static void status_take(struct keeper *keeper)
+{
+	struct run *run = keeper->run;
+	int status = 0;
+
+	sys_wait(run->pid, &status);
+	run->pid = 0;
+	run->status =
+		WIFSIGNALED(status) ? CTR_EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+	if (!keeper->started && WIFSIGNALED(status) && !keeper->has_said_why)
+		fail(0, "the container was ended by signal %d before the command began",
+		     WTERMSIG(status));
+	if (keeper->timed_out) {
+		run->status = CTR_EXIT_TIMEOUT;
+		say("time limit of %g s reached: the command was stopped",
+		    (double)run->spec->timeout_ms / 1000);
+	}
+}
+
+int watch_enter(struct run *run)
+{
+	struct keeper keeper = {.run = run, .signal_fd = signals_open(), .hook_fd = -1};
+
+	if (keeper.signal_fd < 0)
+		return fail(-keeper.signal_fd, "cannot wait for signals");
+	if (run->spec->timeout_ms)
+		keeper.timeout_at = now_ms() + run->spec->timeout_ms;
+	terminal_open(&keeper.terminal);
+	if (!run->console_fds)
+		descriptors_release();
+	loop(&keeper);
+	messages_handle(&keeper);
+	terminal_drain(&keeper.terminal);
+	terminal_close(&keeper.terminal);
+	status_take(&keeper);
+	close(keeper.signal_fd);
+	return 0;
+}

@@ -1,0 +1,125 @@
+#include "state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "log.h"
+#include "sys.h"
+
+enum { RECORD_SIZE = 4 * PATH_MAX + 64 };
+
+static const char pid_key[] = "keeper ";
+static const char cgroup_key[] = "cgroup ";
+
+int state_root_lock(void)
+{
+	struct stat stat;
+	int rc = sys_mkdir(STATE_ROOT, 0700);
+
+	if (rc < 0 && rc != -EEXIST)
+		return fail(-rc, "cannot make " STATE_ROOT);
+	if (rc == -EEXIST && (lstat(STATE_ROOT, &stat) < 0 || !S_ISDIR(stat.st_mode) ||
+			      stat.st_uid != 0 || (stat.st_mode & 0777) != 0700))
+		return fail(EPERM, "cannot trust " STATE_ROOT ": it must be a directory of root's "
+				   "with mode 0700");
+	rc = sys_lock(STATE_ROOT, true);
+	return rc < 0 ? fail(-rc, "cannot lock " STATE_ROOT) : rc;
+}
+
+char *state_record(const struct groups *groups)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (!to)
+		return NULL;
+	fprintf(to, "%s%ld\n", pid_key, (long)getpid());
+	for (size_t i = 0; i < groups->count; i++)
+		fprintf(to, "%s%s\n", cgroup_key, groups->items[i].path);
+	if (fclose(to) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static int record_read(const char *path, char *text, size_t size)
+{
+	char file[PATH_MAX + 16];
+
+	snprintf(file, sizeof(file), "%s/" STATE_RECORD, path);
+	return sys_read(file, text, size);
+}
+
+long state_keeper(const char *path)
+{
+	char text[RECORD_SIZE];
+
+	if (record_read(path, text, sizeof(text)) < 0 ||
+	    strncmp(text, pid_key, sizeof(pid_key) - 1) != 0)
+		return 0;
+	return strtol(text + sizeof(pid_key) - 1, NULL, 10);
+}
+
+/* Removes the groups that a record lists. */
+static int record_undo(char *text)
+{
+	char *rest = text;
+	int rc = 0;
+
+	for (char *line; (line = strsep(&rest, "\n"));) {
+		const char *path = line + sizeof(cgroup_key) - 1;
+		int removed;
+
+		if (strncmp(line, cgroup_key, sizeof(cgroup_key) - 1) != 0)
+			continue;
+		removed = group_remove(path);
+		if (removed < 0)
+			rc = fail(-removed, "cannot remove the cgroup %s of a dead run", path);
+	}
+	return rc;
+}
+
+/* The lock of the directory at path is ours: nobody lives there. */
+static int stale_remove(const char *path)
+{
+	char text[RECORD_SIZE], file[PATH_MAX + 16];
+	int rc = record_read(path, text, sizeof(text));
+
+	if (rc > 0 && record_undo(text) < 0)
+		return -EBUSY; /* another time */
+	snprintf(file, sizeof(file), "%s/" STATE_RECORD, path);
+	sys_unlink(file);
+	rc = sys_rmdir(path);
+	return rc < 0 && rc != -ENOENT ? fail(-rc, "cannot remove %s of a dead run", path) : 0;
+}
+
+unsigned state_collect(void)
+{
+	DIR *dir = opendir(STATE_ROOT);
+	struct dirent *entry;
+	unsigned collected = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		char path[PATH_MAX];
+		AUTO_CLOSE int lock_fd = -1;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), STATE_ROOT "/%s", entry->d_name);
+		lock_fd = sys_lock(path, false);
+		if (lock_fd >= 0 && stale_remove(path) == 0)
+			collected++;
+	}
+	if (dir)
+		closedir(dir);
+	return collected;
+}

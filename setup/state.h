@@ -1,0 +1,32 @@
+/* /run/ctr/NAME: what a run would leave behind if it were killed.
+ *
+ * The directory is locked (flock(2)) for as long as its keeper lives; the kernel drops the lock
+ * with the process, however it ends. Its file "run" holds the keeper's pid and the run's cgroups,
+ * one "KEY VALUE" line each, written before the cgroups are made. A directory whose lock is free
+ * is stale. Whoever makes or removes stale directories holds the lock on /run/ctr meanwhile.
+ */
+#ifndef CTR_SETUP_STATE_H
+#define CTR_SETUP_STATE_H
+
+#include <stddef.h>
+
+#include "cgroup/cgroup.h"
+
+#define STATE_ROOT   "/run/ctr"
+#define STATE_RECORD "run"
+
+/* Makes STATE_ROOT if need be, checks that it is root's alone, and locks it: a descriptor, or
+ * -errno after fail(). */
+int state_root_lock(void);
+
+/* Removes what dead runs have left: their cgroups, their directories. The lock on STATE_ROOT is
+ * held. Returns how many runs it cleaned away. Warns about what it cannot. */
+unsigned state_collect(void);
+
+/* The text of a record. The caller's, or NULL. */
+char *state_record(const struct groups *groups);
+
+/* The pid of the keeper that holds the state directory at path; 0 when it is not known. */
+long state_keeper(const char *path);
+
+#endif

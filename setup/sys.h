@@ -1,0 +1,74 @@
+/* The seam: everything by which ctr-setup changes the machine.
+ *
+ * Each function does one thing and returns 0 (or a descriptor, or a length) or -errno. No policy,
+ * no logging. sys.c does it for real; tests/fake/sys_fake.c records it and fails on demand.
+ * Paths are those of the trusted host. Descriptors are close-on-exec.
+ */
+#ifndef CTR_SETUP_SYS_H
+#define CTR_SETUP_SYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* --- files and directories */
+int sys_mkdir(const char *path, mode_t mode);
+int sys_rmdir(const char *path);
+int sys_unlink(const char *path);
+/* Makes a file of mode 0600 that must not exist yet, with this text. */
+int sys_create(const char *path, const char *text);
+/* One write(2) of text to a file that exists: a kernel file takes or refuses it whole. */
+int sys_write(const char *path, const char *text);
+/* Reads a whole small file as a string: its length, -E2BIG when it does not fit in size. */
+int sys_read(const char *path, char *text, size_t size);
+
+/* Opens a directory and locks it (flock(2)) for as long as the descriptor is open, in this process
+ * or a child. -EWOULDBLOCK: somebody else has it, unless wait is true. */
+int sys_lock(const char *dir, bool wait);
+
+/* --- processes and namespaces */
+struct sys_clone {
+	uint64_t namespaces; /* CLONE_NEW* */
+	int cgroup_fd;	     /* a cgroup v2 directory to be born in, or -1 */
+	int pid_fd;	     /* out: the child */
+};
+
+/* As fork(2) into new namespaces: 0 in the child, the pid in the parent. */
+int sys_clone(struct sys_clone *clone);
+int sys_unshare(uint64_t namespaces);
+/* Joins the namespace that path names. */
+int sys_setns(const char *path, int type);
+/* SOCK_SEQPACKET, both ends close-on-exec. */
+int sys_socketpair(int fds[2]);
+int sys_open_dir(const char *path);
+/* KILL to this process when its parent dies. */
+int sys_die_with_parent(void);
+/* Every CPU that the cgroups allow, whatever the caller was bound to. */
+int sys_affinity_reset(void);
+int sys_kill(int pid_fd, int signal);
+/* Waits for the end of a child; its status as waitpid(2) has it. */
+int sys_wait(pid_t pid, int *status);
+/* Kills a process by number: only for what a cgroup lists. */
+int sys_kill_pid(pid_t pid, int signal);
+void sys_sleep_ms(unsigned milliseconds);
+
+/* --- mounts, all of them in this process's own mount namespace */
+int sys_make_private(void);
+/* An overlay, through libmount: options as in mount(8), already escaped. */
+int sys_mount_overlay(const char *target, const char *options);
+int sys_mount_tmpfs(const char *target, const char *options);
+/* A detached copy of the mount at path and of those below it, nosuid and nodev: a descriptor. */
+int sys_open_tree(const char *path, bool readonly);
+/* Puts a detached mount on a path. */
+int sys_attach(int tree_fd, const char *path);
+
+/* --- handing over */
+/* A sealed, read-only memory file: a descriptor. */
+int sys_sealed_file(const char *name, const void *data, size_t size);
+/* fds[i] becomes descriptor first + i, which stays open on exec; all above is closed on exec. */
+int sys_place(int *fds, size_t count, int first);
+/* Executes the program in fd with an empty environment; returns only on failure. */
+int sys_execute(int fd, const char *name);
+
+#endif

@@ -1,0 +1,257 @@
+#include "terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "log.h"
+
+enum { TTY_IN, MASTER_OUT, MASTER_IN, TTY_OUT, POLLED };
+
+void terminal_open(struct terminal *terminal)
+{
+	*terminal = (struct terminal){
+		.tty_fd = -1,
+		.guard_fd = -1,
+		.master_fd = -1,
+		.in = {.from_fd = -1, .to_fd = -1},
+		.out = {.from_fd = -1, .to_fd = -1},
+	};
+	for (int fd = 0; fd < 3 && terminal->tty_fd < 0; fd++)
+		if (tcgetattr(fd, &terminal->saved) == 0)
+			terminal->tty_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+void terminal_size(unsigned short *rows, unsigned short *columns)
+{
+	struct winsize size = {0};
+
+	ioctl(STDIN_FILENO, TIOCGWINSZ, &size);
+	*rows = size.ws_row;
+	*columns = size.ws_col;
+}
+
+/* Lives only to see this process end: gives the terminal back when nobody else has. */
+_Noreturn static void guard_run(const struct terminal *terminal, int pipe_fd)
+{
+	struct termios now;
+	char byte;
+
+	setpgid(0, 0); /* a kill of our process group is not a kill of the guard */
+	dup2(terminal->tty_fd, STDIN_FILENO);
+	dup2(pipe_fd, STDOUT_FILENO);
+	close_range(STDERR_FILENO, ~0U, 0);
+	while (read(STDOUT_FILENO, &byte, 1) < 0 && errno == EINTR)
+		;
+	/* Not when the shell has taken over meanwhile and set modes of its own. */
+	if (tcgetattr(STDIN_FILENO, &now) == 0 && now.c_lflag == terminal->raw.c_lflag &&
+	    now.c_iflag == terminal->raw.c_iflag)
+		tcsetattr(STDIN_FILENO, TCSANOW, &terminal->saved);
+	_exit(0);
+}
+
+static void guard_start(struct terminal *terminal)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return;
+	terminal->guard_pid = fork();
+	if (terminal->guard_pid == 0) {
+		close(ends[1]);
+		guard_run(terminal, ends[0]);
+	}
+	close(ends[0]);
+	terminal->guard_fd = ends[1];
+}
+
+static void guard_stop(struct terminal *terminal)
+{
+	close_and_forget(&terminal->guard_fd);
+	if (terminal->guard_pid > 0)
+		waitpid(terminal->guard_pid, NULL, 0);
+	terminal->guard_pid = 0;
+}
+
+/* The descriptor's file opened anew, so that O_NONBLOCK is ours alone and not the caller's too. */
+static int reopen_nonblocking(int fd, int flags)
+{
+	char path[64];
+	int own;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	own = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return own >= 0 ? own : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+void terminal_attach(struct terminal *terminal, int master_fd)
+{
+	fcntl(master_fd, F_SETFL, fcntl(master_fd, F_GETFL) | O_NONBLOCK);
+	terminal->master_fd = master_fd;
+	terminal->in.from_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	terminal->in.to_fd = master_fd;
+	terminal->out.from_fd = master_fd;
+	/* The pty serves stderr alone when stdout is no terminal. */
+	terminal->out.to_fd = reopen_nonblocking(
+		isatty(STDOUT_FILENO) || terminal->tty_fd < 0 ? STDOUT_FILENO : terminal->tty_fd,
+		O_WRONLY);
+	terminal_resize(terminal);
+	terminal_engage(terminal);
+}
+
+static bool in_foreground(const struct terminal *terminal)
+{
+	pid_t foreground = tcgetpgrp(terminal->tty_fd);
+
+	return foreground < 0 || foreground == getpgrp();
+}
+
+void terminal_engage(struct terminal *terminal)
+{
+	if (terminal->tty_fd < 0 || terminal->master_fd < 0 || !isatty(STDIN_FILENO))
+		return;
+	if (!in_foreground(terminal)) {
+		/* As for any program that reads the terminal from the background. Nothing happens
+		 * in an orphaned process group; the terminal then stays as it is. */
+		sigset_t stop, before;
+
+		sigemptyset(&stop);
+		sigaddset(&stop, SIGTTIN);
+		kill(0, SIGTTIN);
+		sigprocmask(SIG_UNBLOCK, &stop, &before);
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		if (!in_foreground(terminal))
+			return;
+	}
+	tcgetattr(terminal->tty_fd, &terminal->saved);
+	terminal->raw = terminal->saved;
+	cfmakeraw(&terminal->raw);
+	if (terminal->guard_fd < 0)
+		guard_start(terminal);
+	terminal->is_raw = tcsetattr(terminal->tty_fd, TCSADRAIN, &terminal->raw) == 0;
+}
+
+void terminal_release(struct terminal *terminal)
+{
+	if (terminal->is_raw)
+		tcsetattr(terminal->tty_fd, TCSADRAIN, &terminal->saved);
+	terminal->is_raw = false;
+}
+
+void terminal_resize(const struct terminal *terminal)
+{
+	struct winsize size;
+
+	if (terminal->master_fd >= 0 && terminal->tty_fd >= 0 &&
+	    ioctl(terminal->tty_fd, TIOCGWINSZ, &size) == 0)
+		ioctl(terminal->master_fd, TIOCSWINSZ, &size);
+}
+
+static bool relay_is_empty(const struct relay *relay)
+{
+	return relay->start == relay->end;
+}
+
+static void relay_poll(const struct relay *relay, struct pollfd *from, struct pollfd *to)
+{
+	*from = (struct pollfd){-1, POLLIN, 0};
+	*to = (struct pollfd){-1, POLLOUT, 0};
+	if (relay_is_empty(relay))
+		from->fd = relay->from_fd;
+	else
+		to->fd = relay->to_fd;
+}
+
+void terminal_poll_fill(const struct terminal *terminal, struct pollfd *fds)
+{
+	relay_poll(&terminal->in, &fds[TTY_IN], &fds[MASTER_OUT]);
+	relay_poll(&terminal->out, &fds[MASTER_IN], &fds[TTY_OUT]);
+}
+
+/* Reads once. End-of-file and errors (EIO: the other side of a pty is closed) end the relay. */
+static void relay_read(struct relay *relay)
+{
+	ssize_t got = read(relay->from_fd, relay->buffer, sizeof(relay->buffer));
+
+	if (got > 0) {
+		relay->start = 0;
+		relay->end = (size_t)got;
+	} else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+		relay->from_fd = -1;
+	}
+}
+
+static void relay_write(struct relay *relay)
+{
+	ssize_t put = write(relay->to_fd, relay->buffer + relay->start, relay->end - relay->start);
+
+	if (put > 0)
+		relay->start += (size_t)put;
+	else if (errno != EAGAIN && errno != EINTR)
+		relay->start = relay->end; /* nobody takes it any more */
+}
+
+/* A pty has no end-of-file of its own: its line discipline makes one of the VEOF character. */
+static void end_of_input_pass(struct terminal *terminal)
+{
+	struct termios modes;
+
+	if (tcgetattr(terminal->master_fd, &modes) == 0 && modes.c_lflag & ICANON) {
+		terminal->in.buffer[0] = (char)modes.c_cc[VEOF];
+		terminal->in.start = 0;
+		terminal->in.end = 1;
+	}
+}
+
+void terminal_relay(struct terminal *terminal, const struct pollfd *fds)
+{
+	if (fds[TTY_IN].fd >= 0 && fds[TTY_IN].revents) {
+		int from_fd = terminal->in.from_fd;
+
+		relay_read(&terminal->in);
+		if (terminal->in.from_fd < 0) {
+			close(from_fd);
+			end_of_input_pass(terminal);
+		}
+	}
+	if (fds[MASTER_IN].fd >= 0 && fds[MASTER_IN].revents)
+		relay_read(&terminal->out);
+	if (!relay_is_empty(&terminal->in) && (fds[MASTER_OUT].revents || fds[TTY_IN].revents))
+		relay_write(&terminal->in);
+	if (!relay_is_empty(&terminal->out) && (fds[TTY_OUT].revents || fds[MASTER_IN].revents))
+		relay_write(&terminal->out);
+}
+
+void terminal_drain(struct terminal *terminal)
+{
+	while (terminal->out.from_fd >= 0 || !relay_is_empty(&terminal->out)) {
+		struct pollfd to = {terminal->out.to_fd, POLLOUT, 0};
+
+		if (relay_is_empty(&terminal->out)) {
+			relay_read(&terminal->out);
+			if (relay_is_empty(&terminal->out))
+				break; /* no more, or EAGAIN: nobody is left to write more */
+		}
+		if (poll(&to, 1, -1) < 0 && errno != EINTR)
+			break;
+		relay_write(&terminal->out);
+	}
+}
+
+void terminal_close(struct terminal *terminal)
+{
+	terminal_release(terminal);
+	if (terminal->master_fd >= 0) {
+		close_and_forget(&terminal->in.from_fd);
+		close_and_forget(&terminal->out.to_fd);
+	}
+	guard_stop(terminal);
+	close_and_forget(&terminal->master_fd);
+	close_and_forget(&terminal->tty_fd);
+}

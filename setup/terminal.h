@@ -1,0 +1,55 @@
+/* The caller's terminal, and the relay between it and the container's pty.
+ *
+ * The caller's terminal is raw only while this process is in the foreground of it, and is given
+ * back whatever happens: at the end, when stopped, and, by a guard process, even after SIGKILL.
+ */
+#ifndef CTR_SETUP_TERMINAL_H
+#define CTR_SETUP_TERMINAL_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <termios.h>
+
+enum { RELAY_SIZE = 16384 };
+
+struct relay {
+	int from_fd, to_fd; /* -1: ended */
+	size_t start, end;  /* of what is read and not yet written */
+	char buffer[RELAY_SIZE];
+};
+
+struct terminal {
+	int tty_fd;	      /* the caller's terminal, or -1: nothing to keep */
+	struct termios saved; /* how it was */
+	struct termios raw;   /* how we set it */
+	bool is_raw;
+	int guard_fd;	      /* the guard ends when this closes */
+	pid_t guard_pid;      /* 0: none */
+	int master_fd;	      /* of the container's pty, or -1 */
+	struct relay in, out; /* terminal to pty, pty to terminal */
+};
+
+/* Remembers the modes of the terminal among descriptors 0-2, if there is one. */
+void terminal_open(struct terminal *terminal);
+/* Rows and columns of the terminal on stdin; 0 and 0 when there is none. */
+void terminal_size(unsigned short *rows, unsigned short *columns);
+/* Begins to relay for the master, which becomes the terminal's own. */
+void terminal_attach(struct terminal *terminal, int master_fd);
+/* Makes the terminal raw; in the background it first waits for its turn (SIGTTIN). */
+void terminal_engage(struct terminal *terminal);
+/* Gives the terminal back as it was. */
+void terminal_release(struct terminal *terminal);
+/* Passes the caller's size on. */
+void terminal_resize(const struct terminal *terminal);
+/* What poll(2) is to wait for: fills fds (4 of them), unused ones with -1. */
+void terminal_poll_fill(const struct terminal *terminal, struct pollfd *fds);
+/* Moves what can be moved. */
+void terminal_relay(struct terminal *terminal, const struct pollfd *fds);
+/* The container is gone: writes out what the pty still holds. */
+void terminal_drain(struct terminal *terminal);
+/* Releases, and lets the guard go. */
+void terminal_close(struct terminal *terminal);
+
+#endif
