@@ -1,8 +1,8 @@
 #include "plan.h"
 
-#include <linux/mount.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 
 static const struct {
@@ -17,9 +17,9 @@ static const struct {
 
 static const struct {
 	const char *name;
-	uint64_t attr;
+	unsigned long flag;
 } mount_flags[] = {
-#define FLAG(name, attr) {name, attr},
+#define FLAG(name, flag) {name, flag},
 	CTR_MOUNT_FLAGS(FLAG)
 #undef FLAG
 };
@@ -54,9 +54,9 @@ static bool number_parse(const char *text, unsigned base, uint64_t *value)
 	return true;
 }
 
-static bool mount_flags_parse(const char *text, uint64_t *attrs)
+static bool mount_flags_parse(const char *text, unsigned long *flags)
 {
-	*attrs = 0;
+	*flags = 0;
 	while (*text) {
 		size_t length = strcspn(text, ",");
 		size_t i = 0;
@@ -66,7 +66,7 @@ static bool mount_flags_parse(const char *text, uint64_t *attrs)
 			i++;
 		if (i == COUNT(mount_flags))
 			return false;
-		*attrs |= mount_flags[i].attr;
+		*flags |= mount_flags[i].flag;
 		text += length;
 		if (*text == ',' && !*++text)
 			return false;
@@ -84,6 +84,7 @@ static int rlimit_parse(const char *text)
 
 static bool field_is_valid(const char *text, char kind)
 {
+	unsigned long flags;
 	uint64_t value;
 
 	switch (kind) {
@@ -98,7 +99,7 @@ static bool field_is_valid(const char *text, char kind)
 	case 'd':
 		return (text[0] == 'c' || text[0] == 'b') && !text[1];
 	case 'm':
-		return mount_flags_parse(text, &value);
+		return mount_flags_parse(text, &flags);
 	case 'r':
 		return rlimit_parse(text) >= 0;
 	default:
@@ -246,10 +247,10 @@ int field_rlimit(const struct line *line, unsigned n)
 	return rlimit_parse(field(line, n));
 }
 
-uint64_t field_mount_flags(const struct line *line, unsigned n)
+unsigned long field_mount_flags(const struct line *line, unsigned n)
 {
-	uint64_t attrs = 0;
+	unsigned long flags = 0;
 
-	mount_flags_parse(field(line, n), &attrs);
-	return attrs;
+	mount_flags_parse(field(line, n), &flags);
+	return flags;
 }

@@ -34,8 +34,8 @@ unsigned field_octal(const struct line *line, unsigned n);
 uint64_t field_hex(const struct line *line, unsigned n);
 int field_rlimit(const struct line *line, unsigned n);
 
-/* The MOUNT_ATTR_ bits of a field of kind m. */
-uint64_t field_mount_flags(const struct line *line, unsigned n);
+/* The MS_ bits of a field of kind m. */
+unsigned long field_mount_flags(const struct line *line, unsigned n);
 
 /* The plan's lines in order. */
 #define for_each_line(step, plan)                                                                  \

@@ -27,47 +27,55 @@ static int open_beneath(const char *path, enum target_links links, uint64_t flag
 	return fd;
 }
 
-static int entry_make(int parent_fd, const char *name, enum target_kind kind)
+/* The parent of path, cut into parent; the last component is returned. NULL and errno: too long. */
+static const char *parent_cut(const char *path, char parent[PATH_MAX])
 {
-	int rc;
+	const char *slash = strrchr(path, '/');
+	size_t length = (size_t)(slash - path);
 
-	if (kind == TARGET_DIRECTORY)
-		rc = mkdirat(parent_fd, name, 0755);
-	else /* mknod, not open: it never follows a link and never truncates */
-		rc = mknodat(parent_fd, name, S_IFREG | 0644, 0);
-	return rc < 0 && errno != EEXIST ? -1 : 0;
+	if (length >= PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return NULL;
+	}
+	memcpy(parent, path, length);
+	parent[length] = '\0';
+	return slash + 1;
 }
 
-/* Makes what is missing of path, from the left. */
+/* Makes the last component of path; its parent is there. */
+static int entry_make(const char *path, enum target_links links, enum target_kind kind)
+{
+	char parent[PATH_MAX];
+	const char *name = parent_cut(path, parent);
+	int fd = name ? open_beneath(parent, links, O_DIRECTORY) : -1;
+	int rc;
+
+	if (fd < 0)
+		return -1;
+	if (kind == TARGET_DIRECTORY)
+		rc = mkdirat(fd, name, 0755);
+	else /* mknod, not open: it never follows a link and never truncates */
+		rc = mknodat(fd, name, S_IFREG | 0644, 0);
+	close(fd);
+	return rc;
+}
+
+/* Makes what is missing of path. */
 static int path_make(const char *path, enum target_links links, enum target_kind kind)
 {
 	char prefix[PATH_MAX];
-	size_t length = strlen(path);
 
-	if (length >= sizeof(prefix)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	for (size_t start = 0, end; start < length; start = end) {
-		int parent_fd, rc;
-
-		start += strspn(path + start, "/");
-		end = start + strcspn(path + start, "/");
-		if (start == end)
+	if (entry_make(path, links, kind) == 0 || errno != ENOENT)
+		return 0; /* or opening it will say what is wrong */
+	for (const char *end = path; (end = strchr(end + 1, '/'));) {
+		if (end - path >= PATH_MAX)
 			break;
-		memcpy(prefix, path, start);
-		prefix[start] = '\0';
-		parent_fd = open_beneath(prefix, links, O_DIRECTORY);
-		if (parent_fd < 0)
-			return -1;
-		memcpy(prefix, path + start, end - start);
-		prefix[end - start] = '\0';
-		rc = entry_make(parent_fd, prefix, path[end] ? TARGET_DIRECTORY : kind);
-		close(parent_fd);
-		if (rc < 0)
+		memcpy(prefix, path, (size_t)(end - path));
+		prefix[end - path] = '\0';
+		if (entry_make(prefix, links, TARGET_DIRECTORY) < 0 && errno != EEXIST)
 			return -1;
 	}
-	return 0;
+	return entry_make(path, links, kind);
 }
 
 int target_open(const char *path, enum target_links links, enum target_kind kind)
@@ -85,15 +93,7 @@ int target_open(const char *path, enum target_links links, enum target_kind kind
 int target_parent(const char *path, const char **name)
 {
 	char parent[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	size_t length = (size_t)(slash - path);
 
-	if (length >= sizeof(parent)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(parent, path, length);
-	parent[length] = '\0';
-	*name = slash + 1;
-	return open_beneath(parent, LINKS_REFUSED, O_DIRECTORY);
+	*name = parent_cut(path, parent);
+	return *name ? open_beneath(parent, LINKS_REFUSED, O_DIRECTORY) : -1;
 }

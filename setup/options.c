@@ -167,6 +167,16 @@ static int set_read_only(struct spec *spec, char *text)
 	return 0;
 }
 
+/* Makes "/data" of "/data/"; false when no directory but the root itself is named. */
+static bool target_trim(char *target)
+{
+	size_t length = strlen(target);
+
+	while (length > 1 && target[length - 1] == '/')
+		target[--length] = '\0';
+	return target[0] == '/' && length > 1;
+}
+
 /* Cuts text at the last ":ro" or ":rw" and at the first colon before an absolute target. */
 static int set_bind(struct spec *spec, char *text)
 {
@@ -185,10 +195,10 @@ static int set_bind(struct spec *spec, char *text)
 	bind->readonly = mode && mode[2] == 'o';
 	if (mode)
 		*mode = '\0';
-	*target = '\0';
+	*target++ = '\0';
 	bind->source = text;
-	bind->target = target + 1;
-	return 0;
+	bind->target = target;
+	return target_trim(target) ? 0 : refuse("bind", target, "a place to bind on");
 }
 
 static int set_tmpfs(struct spec *spec, char *text)
@@ -204,7 +214,7 @@ static int set_tmpfs(struct spec *spec, char *text)
 	if (options)
 		*options++ = '\0';
 	*tmpfs = (struct tmpfs){text, options};
-	return 0;
+	return target_trim(text) ? 0 : refuse("tmpfs", text, "a place to mount on");
 }
 
 static int set_hook(struct spec *spec, char *text)

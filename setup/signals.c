@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <sys/signalfd.h>
 
-static sigset_t inherited, watched;
+static sigset_t inherited, watched, ignored;
 
 void signals_block(void)
 {
@@ -17,9 +17,12 @@ void signals_block(void)
 	sigfillset(&watched);
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		sigdelset(&watched, faults[i]);
-	for (int number = 1; number < SIGRTMIN; number++)
-		if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
-			sigdelset(&watched, number);
+	for (int number = 1; number <= SIGRTMAX; number++) {
+		if (sigaction(number, NULL, &action) < 0 || action.sa_handler != SIG_IGN)
+			continue;
+		sigaddset(&ignored, number);
+		sigdelset(&watched, number);
+	}
 	sigprocmask(SIG_SETMASK, &watched, &inherited);
 }
 
@@ -33,4 +36,13 @@ int signals_open(void)
 void signals_restore(void)
 {
 	sigprocmask(SIG_SETMASK, &inherited, NULL);
+}
+
+void signals_default(void)
+{
+	sigfillset(&watched);
+	sigprocmask(SIG_SETMASK, &watched, NULL);
+	for (int number = 1; number <= SIGRTMAX; number++)
+		if (sigismember(&ignored, number))
+			signal(number, SIG_DFL);
 }

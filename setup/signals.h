@@ -13,4 +13,7 @@ int signals_open(void);
 /* As the caller had it: for a child that executes a program of the host. */
 void signals_restore(void);
 
+/* Nothing is ignored any more: for a child that becomes a container. All are blocked until then. */
+void signals_default(void);
+
 #endif

@@ -114,7 +114,7 @@ int sys_clone(struct sys_clone *clone)
 
 	if (clone->cgroup_fd >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (uint64_t)clone->cgroup_fd;
+		args.cgroup = (__u64)clone->cgroup_fd;
 	}
 	return result(syscall(SYS_clone3, &args, sizeof(args)));
 }
@@ -124,11 +124,11 @@ int sys_unshare(uint64_t namespaces)
 	return result(unshare((int)namespaces));
 }
 
-int sys_setns(const char *path, int type)
+int sys_join_netns(const char *path)
 {
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	return fd < 0 ? -errno : result(setns(fd, type));
+	return fd < 0 ? -errno : result(setns(fd, CLONE_NEWNET));
 }
 
 int sys_socketpair(int fds[2])

@@ -37,8 +37,8 @@ struct sys_clone {
 /* As fork(2) into new namespaces: 0 in the child, the pid in the parent. */
 int sys_clone(struct sys_clone *clone);
 int sys_unshare(uint64_t namespaces);
-/* Joins the namespace that path names. */
-int sys_setns(const char *path, int type);
+/* Joins the network namespace that path names. */
+int sys_join_netns(const char *path);
 /* SOCK_SEQPACKET, both ends close-on-exec. */
 int sys_socketpair(int fds[2]);
 int sys_open_dir(const char *path);

@@ -78,12 +78,12 @@ enum ctr_verb {
 		CTR_VERB_COUNT,
 };
 
-/* Flags of the mount verb: name, MOUNT_ATTR_ constant of mount_setattr(2). */
+/* Flags of the mount verb: name, MS_ constant of mount(2). */
 #define CTR_MOUNT_FLAGS(X)                                                                         \
-	X("ro", MOUNT_ATTR_RDONLY)                                                                 \
-	X("nosuid", MOUNT_ATTR_NOSUID)                                                             \
-	X("nodev", MOUNT_ATTR_NODEV)                                                               \
-	X("noexec", MOUNT_ATTR_NOEXEC)
+	X("ro", MS_RDONLY)                                                                         \
+	X("nosuid", MS_NOSUID)                                                                     \
+	X("nodev", MS_NODEV)                                                                       \
+	X("noexec", MS_NOEXEC)
 
 /* Names of the rlimit verb: name, RLIMIT_ constant of getrlimit(2). */
 #define CTR_RLIMITS(X)                                                                             \

@@ -16,7 +16,7 @@
 #include "../stages.h"
 #include "../sys.h"
 
-enum { STACK_SIZE = 32 * 1024, SIGNALS = 64 };
+enum { STACK_SIZE = 32 * 1024 };
 
 static char *environment[CTR_PLAN_LINES_MAX + 1];
 static char *arguments[CTR_PLAN_FIELDS_MAX + 1];
@@ -54,14 +54,12 @@ static void workdir_enter(const struct line *line)
 	close(fd);
 }
 
-/* The payload starts like a program of a fresh login: nothing blocked, nothing ignored. */
-static void signals_reset(void)
+/* The payload starts like a program of a fresh login: nothing blocked, and nothing is ignored:
+ * ctr-setup has seen to that, and this program handles none. */
+static void signals_unblock(void)
 {
-	struct sigaction action = {.sa_handler = SIG_DFL};
 	uint64_t none = 0;
 
-	for (int signal = 1; signal <= SIGNALS; signal++)
-		(void)syscall(SYS_rt_sigaction, signal, &action, NULL, sizeof(none));
 	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
 }
 
@@ -137,7 +135,7 @@ static int payload_main(void *argument)
 			workdir_enter(line);
 	umask(022);
 	sys_close_range(CTR_KEEPER_FD + 1, 0);
-	signals_reset();
+	signals_unblock();
 	exec_lines_try(plan);
 	return CTR_EXIT_FAILURE;
 }

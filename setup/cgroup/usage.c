@@ -31,10 +31,10 @@ static const struct row {
 	{1, "pids.peak", NULL, MEMBER(pids_peak), 1},
 	{2, "pids.peak", NULL, MEMBER(pids_peak), 1},
 	{1, "cpu.stat", "nr_periods", MEMBER(periods), 1},
-	{2, "cpu.stat", "nr_periods", MEMBER(periods), 1},
 	{1, "cpu.stat", "nr_throttled", MEMBER(throttled_periods), 1},
-	{2, "cpu.stat", "nr_throttled", MEMBER(throttled_periods), 1},
 	{1, "cpu.stat", "throttled_time", MEMBER(throttled_us), 1000},
+	{2, "cpu.stat", "nr_periods", MEMBER(periods), 1},
+	{2, "cpu.stat", "nr_throttled", MEMBER(throttled_periods), 1},
 	{2, "cpu.stat", "throttled_usec", MEMBER(throttled_us), 1},
 #undef MEMBER
 };
@@ -46,40 +46,49 @@ static enum controller row_controller(const struct row *row)
 	return row->file[0] == 'p' ? CONTROLLER_PIDS : CONTROLLER_CPU;
 }
 
-static uint64_t counter_read(const char *directory, const struct row *row)
+/* The number that a row's file says, from the file's text. */
+static uint64_t counter_find(const char *text, const struct row *row)
 {
-	char path[PATH_MAX + 64], text[4096];
-	const char *value = text;
-
-	snprintf(path, sizeof(path), "%s/%s", directory, row->file);
-	if (sys_read(path, text, sizeof(text)) < 0)
-		return 0;
 	if (row->key) {
 		size_t length = strlen(row->key);
 
-		while (*value && (strncmp(value, row->key, length) != 0 || value[length] != ' '))
-			value += strcspn(value, "\n") + (value[strcspn(value, "\n")] == '\n');
-		if (!*value)
+		while (*text && (strncmp(text, row->key, length) != 0 || text[length] != ' ')) {
+			text += strcspn(text, "\n");
+			text += *text == '\n';
+		}
+		if (!*text)
 			return 0;
-		value += length + 1;
+		text += length + 1;
 	}
-	return strtoull(value, NULL, 10) / row->divisor;
+	return strtoull(text, NULL, 10) / row->divisor;
+}
+
+static void group_read(const struct group *group, struct usage *usage)
+{
+	const char *file = ""; /* whose text is at hand: rows of one file follow each other */
+	char path[PATH_MAX + 64], text[4096] = "";
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *row = &rows[i];
+
+		if (row->version != group->version ||
+		    !(group->controllers >> row_controller(row) & 1))
+			continue;
+		if (strcmp(file, row->file) != 0) {
+			file = row->file;
+			snprintf(path, sizeof(path), "%s/%s", group->path, file);
+			if (sys_read(path, text, sizeof(text)) < 0)
+				text[0] = '\0';
+		}
+		*(uint64_t *)((char *)usage + row->member) += counter_find(text, row);
+	}
 }
 
 void usage_read(const struct groups *groups, struct usage *usage)
 {
 	*usage = (struct usage){0};
-	for (size_t i = 0; i < groups->count; i++) {
-		const struct group *group = &groups->items[i];
-
-		for (size_t j = 0; j < sizeof(rows) / sizeof(rows[0]); j++) {
-			uint64_t *member = (uint64_t *)((char *)usage + rows[j].member);
-
-			if (rows[j].version == group->version &&
-			    group->controllers >> row_controller(&rows[j]) & 1)
-				*member += counter_read(group->path, &rows[j]);
-		}
-	}
+	for (size_t i = 0; i < groups->count; i++)
+		group_read(&groups->items[i], usage);
 }
 
 static void memory_say(const struct usage *usage, const struct limits *limits, const char *victims)

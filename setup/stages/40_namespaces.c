@@ -31,7 +31,7 @@ static bool keeper_is_alive(int socket_fd)
 {
 	char byte;
 
-	return recv(socket_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+	return recv(socket_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0; /* end-of-file */
 }
 
 static int child_settle(struct run *run)
@@ -49,7 +49,7 @@ static int child_settle(struct run *run)
 	rc = sys_unshare(CLONE_NEWCGROUP);
 	if (rc < 0)
 		return fail(-rc, "cannot make a cgroup namespace");
-	if (net_is_path(run->spec) && (rc = sys_setns(run->spec->net, CLONE_NEWNET)) < 0)
+	if (net_is_path(run->spec) && (rc = sys_join_netns(run->spec->net)) < 0)
 		return fail(-rc, "cannot join the network namespace %s", run->spec->net);
 	if (run->spec->limits.cpuset && (rc = sys_affinity_reset()) < 0)
 		return fail(-rc, "cannot use the CPUs of --cpuset");

@@ -3,21 +3,20 @@
  * succeeded. The keeper runs them: on the host's network and outside the limits, but among the
  * container's mounts (see 95 watch). */
 #include <errno.h>
-#include <sys/socket.h>
 
-#include "ctr/message.h"
-
+#include "../channel.h"
 #include "../log.h"
 #include "../stage.h"
 
 int hooks_enter(struct run *run)
 {
-	struct ctr_message message = {.type = CTR_MESSAGE_HOOKS};
+	struct ctr_message message;
+	int fd;
 
 	if (!run->spec->hooks.count)
 		return 0;
-	if (send(run->socket_fd, &message, sizeof(message), MSG_NOSIGNAL) < 0 ||
-	    recv(run->socket_fd, &message, sizeof(message), 0) != sizeof(message) ||
+	if (channel_send(run->socket_fd, CTR_MESSAGE_HOOKS, 0, -1) < 0 ||
+	    channel_receive(run->socket_fd, &message, &fd, 0) < 0 ||
 	    message.type != CTR_MESSAGE_HOOKS_DONE || message.error != 0)
 		return -ECANCELED; /* the keeper has said why */
 	return 0;

@@ -10,6 +10,7 @@
 
 #include "../cleanup.h"
 #include "../log.h"
+#include "../signals.h"
 #include "../stage.h"
 #include "../sys.h"
 
@@ -36,6 +37,7 @@ int handover_enter(struct run *run)
 	rc = descriptors_place(run, plan_fd);
 	if (rc < 0)
 		return fail(-rc, "cannot arrange the descriptors");
+	signals_default();
 	rc = sys_execute(run->init_fd, "ctr-init");
 	return fail(-rc, "cannot execute ctr-init");
 }

@@ -15,15 +15,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ctr/exit.h"
-#include "ctr/message.h"
-
+#include "../channel.h"
 #include "../cleanup.h"
 #include "../log.h"
 #include "../signals.h"
 #include "../stage.h"
 #include "../sys.h"
 #include "../terminal.h"
+#include "ctr/exit.h"
 
 struct keeper {
 	struct run *run;
@@ -129,9 +128,8 @@ _Noreturn static void hook_run(const struct keeper *keeper, const char *program)
 
 static void hooks_answer(const struct keeper *keeper, int error)
 {
-	struct ctr_message message = {.type = CTR_MESSAGE_HOOKS_DONE, .error = error};
-
-	(void)send(keeper->run->socket_fd, &message, sizeof(message), MSG_NOSIGNAL);
+	/* A container that is gone needs no answer. */
+	(void)channel_send(keeper->run->socket_fd, CTR_MESSAGE_HOOKS_DONE, error, -1);
 }
 
 static void hooks_continue(struct keeper *keeper)
@@ -180,25 +178,6 @@ static void hook_ended(struct keeper *keeper)
 
 /* --- what comes up from the container */
 
-static ssize_t message_receive(int fd, struct ctr_message *message, int *passed_fd)
-{
-	struct iovec iov = {message, sizeof(*message)};
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-	struct msghdr header = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	ssize_t length = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	struct cmsghdr *cmsg = length < 0 ? NULL : CMSG_FIRSTHDR(&header);
-
-	*passed_fd = -1;
-	if (cmsg && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS)
-		memcpy(passed_fd, CMSG_DATA(cmsg), sizeof(*passed_fd));
-	return length;
-}
-
 static void failure_say(struct keeper *keeper, struct ctr_message *message)
 {
 	message->text[sizeof(message->text) - 1] = '\0';
@@ -239,7 +218,7 @@ static void messages_handle(struct keeper *keeper)
 	int passed_fd;
 
 	while (!keeper->started &&
-	       message_receive(keeper->run->socket_fd, &message, &passed_fd) == sizeof(message))
+	       channel_receive(keeper->run->socket_fd, &message, &passed_fd, MSG_DONTWAIT) == 0)
 		message_handle(keeper, &message, passed_fd);
 }
 

@@ -1,0 +1,18 @@
+#!/bin/sh
+# ctr-init is complete by itself, small, and has no executable stack.
+set -eu
+init=$2/ctr-init
+wrong=0
+
+if readelf -lW "$init" | grep -E 'INTERP|DYNAMIC'; then
+	echo 'static-init: a loader of the hostile root would run'
+	wrong=1
+fi
+if readelf -dW "$init" | grep NEEDED; then
+	echo 'static-init: a library of the hostile root would be loaded'
+	wrong=1
+fi
+readelf -lW "$init" | grep -q 'GNU_STACK.* RW ' || { echo 'static-init: executable stack'; wrong=1; }
+size=$(wc -c <"$init")
+[ "$size" -le 24576 ] || { echo "static-init: $size bytes, more than 24 KiB"; wrong=1; }
+exit $wrong
