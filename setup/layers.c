@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,33 @@ static int work_is_free(const char *work)
 	return rc;
 }
 
+/* An overlay that somebody mounted by hand has no lock of ours; the kernel would let a second one
+ * use its upper directory and corrupt it (overlayfs.rst, "index"). */
+static int upper_is_free(const char *upper)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	struct mntent *mount;
+	int rc = 0;
+
+	while (mounts && rc == 0 && (mount = getmntent(mounts))) {
+		const char *option = strcmp(mount->mnt_type, "overlay") == 0
+					     ? strstr(mount->mnt_opts, ",upperdir=")
+					     : NULL;
+		size_t length = strlen(upper);
+
+		if (!option)
+			continue;
+		option += strlen(",upperdir=");
+		if (strncmp(option, upper, length) == 0 &&
+		    (!option[length] || option[length] == ','))
+			rc = fail(EBUSY, "cannot use %s as upper: the overlay on %s is using it",
+				  upper, mount->mnt_dir);
+	}
+	if (mounts)
+		endmntent(mounts);
+	return rc;
+}
+
 static int overlay_check(const struct layers *layers)
 {
 	int rc = 0;
@@ -171,7 +199,8 @@ static int overlay_check(const struct layers *layers)
 	    (rc = overlap_check("upper", layers->upper, "root", layers->root)) < 0 ||
 	    (rc = overlap_check("work", layers->work, "root", layers->root)) < 0 ||
 	    (rc = upper_carries(layers->upper)) < 0 ||
-	    (rc = same_mount_check(layers->upper, layers->work)) < 0)
+	    (rc = same_mount_check(layers->upper, layers->work)) < 0 ||
+	    (rc = upper_is_free(layers->upper)) < 0)
 		return rc;
 	return work_is_free(layers->work);
 }

@@ -59,6 +59,7 @@ static int run_or_look(const struct spec *spec)
 		.init_fd = -1,
 		.state_fd = -1,
 		.upper_fd = -1,
+		.work_fd = -1,
 		.kernel_log_fd = -1,
 		.socket_fd = -1,
 		.pid_fd = -1,

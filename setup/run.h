@@ -27,7 +27,7 @@ struct run {
 	/* 20 state */
 	char state_path[PATH_MAX];
 	int state_fd; /* its lock */
-	int upper_fd; /* its lock */
+	int upper_fd, work_fd; /* their locks */
 	bool state_made, record_made;
 
 	/* 30 cgroup */

@@ -29,6 +29,7 @@ void handover_accept(struct plan *plan)
 	char *text;
 
 	self_protect();
+	prctl(PR_SET_NAME, "ctr-init"); /* else ps(1) shows the memory file */
 	/* Node modes are given whole; the payload gets the customary mask back. */
 	umask(0);
 	fcntl(CTR_KEEPER_FD, F_SETFD, FD_CLOEXEC);

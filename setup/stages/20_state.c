@@ -50,34 +50,29 @@ static int record_make(struct run *run)
 	return rc < 0 ? fail(-rc, "cannot write %s", path) : 0;
 }
 
-/* The user's data: made when missing, never removed. */
-static int layer_make(const char *what, const char *path)
+/* The user's data: made when missing, locked, never removed. */
+static int layer_take(const char *what, const char *path, int *fd)
 {
 	int rc = sys_mkdir(path, 0755);
 
-	return rc < 0 && rc != -EEXIST ? fail(-rc, "cannot make the %s directory %s", what, path)
-				       : 0;
+	if (rc < 0 && rc != -EEXIST)
+		return fail(-rc, "cannot make the %s directory %s", what, path);
+	*fd = sys_lock(path, false);
+	if (*fd == -EWOULDBLOCK)
+		return fail(EBUSY, "cannot use %s as %s: another container is using it", path,
+			    what);
+	return *fd < 0 ? fail(-*fd, "cannot lock %s", path) : 0;
 }
 
-static int upper_take(struct run *run)
+static int layers_take(struct run *run)
 {
 	const struct layers *layers = &run->layers;
 	int rc;
 
 	if (!layers->upper)
 		return 0;
-	rc = layer_make("upper", layers->upper);
-	if (rc == 0)
-		rc = layer_make("work", layers->work);
-	if (rc < 0)
-		return rc;
-	run->upper_fd = sys_lock(layers->upper, false);
-	if (run->upper_fd == -EWOULDBLOCK)
-		return fail(EBUSY, "cannot use %s as upper: another container is using it",
-			    layers->upper);
-	if (run->upper_fd < 0)
-		return fail(-run->upper_fd, "cannot lock %s", layers->upper);
-	return 0;
+	rc = layer_take("upper", layers->upper, &run->upper_fd);
+	return rc < 0 ? rc : layer_take("work", layers->work, &run->work_fd);
 }
 
 int state_enter(struct run *run)
@@ -91,7 +86,7 @@ int state_enter(struct run *run)
 	rc = name_take(run);
 	if (rc == 0)
 		rc = record_make(run);
-	return rc < 0 ? rc : upper_take(run);
+	return rc < 0 ? rc : layers_take(run);
 }
 
 void state_leave(struct run *run)
@@ -99,6 +94,7 @@ void state_leave(struct run *run)
 	char path[PATH_MAX + 16];
 	int rc = 0;
 
+	close_and_forget(&run->work_fd);
 	close_and_forget(&run->upper_fd);
 	if (run->record_made) {
 		snprintf(path, sizeof(path), "%s/" STATE_RECORD, run->state_path);

@@ -44,7 +44,9 @@ static int overlay_mount(const struct run *run)
 	if (!options)
 		return fail(ENOMEM, "cannot mount an overlay");
 	rc = sys_mount_overlay(layers->root, options);
-	return rc < 0 ? fail(-rc, "cannot mount an overlay on %s (%s)", layers->root, options) : 0;
+	return rc < 0 ? fail(-rc, "cannot mount an overlay on %s (%s; dmesg may say why)",
+			     layers->root, options)
+		      : 0;
 }
 
 /* pivot_root(2) wants a mount: the directory becomes one of its own. */
