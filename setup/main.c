@@ -88,9 +88,10 @@ static void standard_descriptors_open(void)
 	int fd;
 
 	do
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	close_and_forget(&fd);
+		fd = open("/dev/null", O_RDWR); /* stays open on exec, as they all do */
+	while (fd >= 0 && fd < STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 

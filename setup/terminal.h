@@ -12,7 +12,7 @@
 #include <sys/types.h>
 #include <termios.h>
 
-enum { RELAY_SIZE = 16384 };
+enum { RELAY_SIZE = 4096 }; /* what a pty gives at once */
 
 struct relay {
 	int from_fd, to_fd; /* -1: ended */

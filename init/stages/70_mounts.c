@@ -18,6 +18,9 @@ static void mount_make(const struct line *line)
 	const char *type = field(line, 0), *target = field(line, 2);
 	int target_fd = target_open(target, LINKS_REFUSED, TARGET_DIRECTORY);
 
+	if (target_fd < 0 && errno == ELOOP)
+		die(CTR_STAGE_MOUNTS, line->number, errno, "cannot mount ", type, " on ", target,
+		    ", which the root file system has as a symbolic link", NULL);
 	if (target_fd < 0 || fchdir(target_fd) < 0 ||
 	    mount(field(line, 1), ".", type, field_mount_flags(line, 3), field(line, 4)) < 0 ||
 	    chdir("/") < 0)

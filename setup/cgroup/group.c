@@ -61,6 +61,9 @@ int group_make(const struct group *group)
 			return rc;
 	}
 	rc = sys_mkdir(group->path, 0755);
+	/* The name is ours: one that is there is a leftover without a record, if it is empty. */
+	if (rc == -EEXIST && sys_rmdir(group->path) == 0)
+		rc = sys_mkdir(group->path, 0755);
 	if (rc < 0)
 		return fail(-rc, "cannot make the cgroup %s", group->path);
 	return 0;

@@ -92,7 +92,7 @@ int state_enter(struct run *run)
 void state_leave(struct run *run)
 {
 	char path[PATH_MAX + 16];
-	int rc = 0;
+	int rc;
 
 	close_and_forget(&run->work_fd);
 	close_and_forget(&run->upper_fd);
@@ -102,9 +102,7 @@ void state_leave(struct run *run)
 		if (rc < 0 && rc != -ENOENT)
 			fail(-rc, "cannot remove %s", path);
 	}
-	if (run->state_made)
-		rc = sys_rmdir(run->state_path);
-	if (rc < 0 && rc != -ENOENT)
+	if (run->state_made && (rc = sys_rmdir(run->state_path)) < 0)
 		fail(-rc, "cannot remove %s", run->state_path);
 	close_and_forget(&run->state_fd);
 }
