@@ -42,9 +42,11 @@ static bool number_parse(const char *text, unsigned base, uint64_t *value)
 	if (!*text)
 		return false;
 	for (; *text; text++) {
-		unsigned digit = (unsigned)(*text - '0');
+		unsigned digit = base;
 
-		if (*text >= 'a' && *text <= 'f')
+		if (*text >= '0' && *text <= '9')
+			digit = (unsigned)(*text - '0');
+		else if (*text >= 'a' && *text <= 'f')
 			digit = (unsigned)(*text - 'a') + 10;
 		if (digit >= base || n > (UINT64_MAX - digit) / base)
 			return false;
@@ -92,6 +94,8 @@ static bool field_is_valid(const char *text, char kind)
 		return text[0] == '/';
 	case 'u':
 		return number_parse(text, 10, &value);
+	case 'i':
+		return number_parse(text, 10, &value) && value < UINT32_MAX;
 	case 'o':
 		return number_parse(text, 8, &value) && value <= UINT32_MAX;
 	case 'x':
@@ -123,7 +127,7 @@ static char field_cut(char **from, char **to)
 			continue;
 		}
 		for (int i = 1; i <= 3; i++)
-			if (in[i] < '0' || in[i] > '7')
+			if (in[i] < '0' || in[i] > (i == 1 ? '3' : '7'))
 				return 0;
 		*out++ = (char)((in[1] - '0') << 6 | (in[2] - '0') << 3 | (in[3] - '0'));
 		if (!out[-1])

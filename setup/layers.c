@@ -27,6 +27,9 @@ static bool is_directory(const char *path)
 /* The real path of a directory that must be there. */
 static int directory_find(const char *what, const char *path, char **found)
 {
+	*found = NULL;
+	if (!*path)
+		return fail(ENOENT, "cannot use an empty path as the %s directory", what);
 	*found = realpath(path, NULL);
 	if (!*found)
 		return fail(errno, "cannot find the %s directory %s", what, path);
@@ -42,7 +45,7 @@ static int directory_find_or_plan(const char *what, const char *path, char **fou
 	const char *base;
 	char *slash;
 
-	if (is_directory(path))
+	if (!*path || is_directory(path))
 		return directory_find(what, path, found);
 	copy = strdup(path);
 	if (!copy)
@@ -67,7 +70,7 @@ static int directory_find_or_plan(const char *what, const char *path, char **fou
 /* Is path inside directory, or the directory itself? Both real. */
 static bool is_within(const char *path, const char *directory)
 {
-	size_t length = strlen(directory);
+	size_t length = strcmp(directory, "/") == 0 ? 0 : strlen(directory);
 
 	return strncmp(path, directory, length) == 0 && (path[length] == '/' || !path[length]);
 }
@@ -140,11 +143,12 @@ static int work_is_free(const char *work)
 	int rc = 0;
 
 	while (dir && rc == 0 && (entry = readdir(dir))) {
-		static const char own[] = ". .. work index incompat ";
-		char name[sizeof(entry->d_name) + 1];
+		static const char *const own[] = {".", "..", "work", "index"};
+		size_t i = 0;
 
-		snprintf(name, sizeof(name), "%s ", entry->d_name);
-		if (!strstr(own, name))
+		while (i < sizeof(own) / sizeof(own[0]) && strcmp(own[i], entry->d_name) != 0)
+			i++;
+		if (i == sizeof(own) / sizeof(own[0]))
 			rc = fail(ENOTEMPTY,
 				  "cannot use the work directory %s: it holds \"%s\"; it must be "
 				  "an empty directory of the overlay's own",
@@ -187,7 +191,8 @@ static int overlay_check(const struct layers *layers)
 	int rc = 0;
 
 	for (size_t i = 0; i < layers->lower_count && rc == 0; i++) {
-		rc = overlap_check("lower", layers->lower[i], "root", layers->root);
+		for (size_t j = 0; j < i && rc == 0; j++)
+			rc = overlap_check("lower", layers->lower[j], "lower", layers->lower[i]);
 		if (rc == 0 && layers->upper)
 			rc = overlap_check("lower", layers->lower[i], "upper", layers->upper);
 		if (rc == 0 && layers->work)
@@ -196,8 +201,6 @@ static int overlay_check(const struct layers *layers)
 	if (rc < 0 || !layers->upper)
 		return rc;
 	if ((rc = overlap_check("upper", layers->upper, "work", layers->work)) < 0 ||
-	    (rc = overlap_check("upper", layers->upper, "root", layers->root)) < 0 ||
-	    (rc = overlap_check("work", layers->work, "root", layers->root)) < 0 ||
 	    (rc = upper_carries(layers->upper)) < 0 ||
 	    (rc = same_mount_check(layers->upper, layers->work)) < 0 ||
 	    (rc = upper_is_free(layers->upper)) < 0)

@@ -412,9 +412,9 @@ static int operands_take(int argc, char **argv, struct spec *spec)
 	if (optind == argc)
 		return fail(0, "no ROOTFS is given: see ctr-setup --help");
 	if (strcmp(argv[optind], "gc") == 0) {
-		if (optind + 1 < argc)
+		if (argc != 2)
 			return fail(0, "gc takes no \"%s\" (a ROOTFS of that name is ./gc)",
-				    argv[optind + 1]);
+				    argv[optind == 1 ? 2 : 1]);
 		spec->verb = VERB_GC;
 		return OPTIONS_RUN;
 	}
@@ -425,22 +425,38 @@ static int operands_take(int argc, char **argv, struct spec *spec)
 	return combinations_check(spec);
 }
 
-static int unknown_option(int argc, char **argv, int c)
+static int misuse(int c, const char *word)
 {
-	(void)argc;
 	if (c == ':')
-		return fail(0, "option %s needs an argument: see ctr-setup --help",
-			    argv[optind - 1]);
-	if (optopt && optopt < 256)
+		return fail(0, "option %s needs an argument: see ctr-setup --help", word);
+	if (word[1] == '-' && strchr(word, '='))
+		return fail(0,
+			    "unknown option \"%s\", or it takes no argument: see ctr-setup --help",
+			    word);
+	if (word[1] != '-')
 		return fail(0, "unknown option -%c: see ctr-setup --help", optopt);
-	return fail(0, "unknown, ambiguous or overfull option \"%s\": see ctr-setup --help",
-		    argv[optind - 1]);
+	return fail(0, "unknown option \"%s\": see ctr-setup --help", word);
+}
+
+/* Runs the setter of what getopt(3) found at word. It also takes an unambiguous beginning for the
+ * whole: not here, where --cpus would be --cpuset. */
+static int option_take(int c, int index, const char *word, struct spec *spec)
+{
+	const struct option_row *row = &rows[index];
+
+	if (c == 'v')
+		return set_verbose(spec, NULL);
+	if (c == 'h')
+		return print_help(spec, NULL);
+	if (c != 256 || strcspn(word + 2, "=") != strlen(row->name))
+		return misuse(c, word);
+	return row->set(spec, optarg);
 }
 
 int options_parse(int argc, char **argv, struct spec *spec)
 {
 	struct option longs[ROWS + 1] = {{0}};
-	int rc = 0, c, index = 0;
+	int rc = 0;
 
 	*spec = (struct spec){.grace_ms = 10000, .workdir = "/"};
 	for (int i = 0; i < ROWS; i++)
@@ -449,17 +465,15 @@ int options_parse(int argc, char **argv, struct spec *spec)
 					   256};
 	opterr = 0;
 	optind = 0; /* getopt(3), NOTES: starts afresh */
-	while (rc == 0 && (c = getopt_long(argc, argv, "+:vh", longs, &index)) != -1) {
-		if (c == 256)
-			rc = rows[index].set(spec, optarg);
-		else if (c == 'v')
-			spec->verbose = true;
-		else if (c == 'h')
-			rc = print_help(spec, NULL);
-		else
-			rc = unknown_option(argc, argv, c);
+	while (rc == 0) {
+		const char *word = argv[optind ? optind : 1];
+		int index = 0, c = getopt_long(argc, argv, "+:vh", longs, &index);
+
+		if (c == -1)
+			return operands_take(argc, argv, spec);
+		rc = option_take(c, index, word, spec);
 	}
-	return rc ? rc : operands_take(argc, argv, spec);
+	return rc;
 }
 
 void spec_free(struct spec *spec)

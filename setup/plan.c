@@ -249,7 +249,7 @@ static int size_check(const struct spec *spec, const char *text, size_t size)
 {
 	size_t lines = 0, words = 0;
 
-	for (const char *c = text; *c; c++)
+	for (const char *c = strchr(text, '\n') + 1; *c; c++)
 		lines += *c == '\n';
 	while (spec->command[words])
 		words++;

@@ -26,13 +26,13 @@ struct run {
 
 	/* 20 state */
 	char state_path[PATH_MAX];
-	int state_fd; /* its lock */
+	int state_fd;	       /* its lock */
 	int upper_fd, work_fd; /* their locks */
 	bool state_made, record_made;
 
 	/* 30 cgroup */
-	size_t groups_made;
-	int kernel_log_fd; /* at its end when the run began; -1: none */
+	size_t groups_made; /* after leaving: those that could not be removed */
+	int kernel_log_fd;  /* at its end when the run began; -1: none */
 
 	/* 40 namespaces */
 	int socket_fd; /* the keeper's or the container's end */

@@ -43,10 +43,18 @@ int victim_parse(const char *record, const char *run_name, char *name, size_t si
 
 static void name_add(char *names, size_t size, const char *name)
 {
-	size_t used = strlen(names);
+	size_t used = strlen(names), length = strlen(name);
 
-	if (!strstr(names, name))
-		snprintf(names + used, size - used, "%s%s", used ? ", " : "", name);
+	/* Each name once: is it one of the list's already? */
+	for (const char *item = names; *item;) {
+		size_t item_length = strcspn(item, ",");
+
+		if (item_length == length && memcmp(item, name, length) == 0)
+			return;
+		item += item_length;
+		item += strspn(item, ", ");
+	}
+	snprintf(names + used, size - used, "%s%s", used ? ", " : "", name);
 }
 
 void victims_read(int fd, const char *run_name, char *names, size_t size)

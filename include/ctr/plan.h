@@ -8,7 +8,8 @@
  * Kinds of fields:
  *   s  any text                        p  an absolute path
  *   u  decimal, below 2^64             o  octal, below 2^32
- *   x  hexadecimal, below 2^64         d  device type: c or b
+ *   i  decimal, below 2^32 - 1: an id  x  hexadecimal, below 2^64
+ *   d  device type: c or b
  *   m  mount flags by comma: those of CTR_MOUNT_FLAGS, or -
  *   r  the name of a resource limit: those of CTR_RLIMITS
  *   *  the kind before it may come any number of times more
@@ -58,14 +59,14 @@ enum {
 	X(ATTACH, "attach", CTR_STAGE_MOUNTS, "up")                                                \
 	X(NODE, "node", CTR_STAGE_DEVICES, "duuop")                                                \
 	X(LINK, "link", CTR_STAGE_DEVICES, "sp")                                                   \
-	X(CONSOLE, "console", CTR_STAGE_DEVICES, "uuuu")                                           \
+	X(CONSOLE, "console", CTR_STAGE_DEVICES, "uuui")                                           \
 	X(HOSTNAME, "hostname", CTR_STAGE_IDENTITY, "s")                                           \
 	X(LOOPBACK, "loopback", CTR_STAGE_IDENTITY, "")                                            \
 	X(MASK, "mask", CTR_STAGE_IDENTITY, "p")                                                   \
 	X(READONLY, "readonly", CTR_STAGE_IDENTITY, "p")                                           \
 	X(RLIMIT, "rlimit", CTR_STAGE_PRIVILEGES, "ruu")                                           \
 	X(BOUNDING, "bounding", CTR_STAGE_PRIVILEGES, "x")                                         \
-	X(USER, "user", CTR_STAGE_PRIVILEGES, "uu*")                                               \
+	X(USER, "user", CTR_STAGE_PRIVILEGES, "ii*")                                               \
 	X(CAPS, "caps", CTR_STAGE_PRIVILEGES, "x")                                                 \
 	X(WORKDIR, "workdir", CTR_STAGE_PAYLOAD, "p")                                              \
 	X(ENV, "env", CTR_STAGE_PAYLOAD, "s")                                                      \

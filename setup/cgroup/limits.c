@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "../log.h"
-#include "../parse.h"
 #include "../sys.h"
 #include "cgroup.h"
 
@@ -86,7 +85,7 @@ static bool cpus(const struct limits *limits, char *text)
 	return limits->cpuset != NULL;
 }
 
-enum { EXACT = 0, INHERITED = 1, SWAP = 2, LIST = 4 };
+enum kind { EXACT, INHERITED, BYTES, SWAP, LIST };
 
 /* In the order of writing: memory before memory plus swap, a period before its quota. */
 static const struct row {
@@ -94,9 +93,10 @@ static const struct row {
 	int version;
 	const char *file;
 	value_function *value;
-	/* INHERITED: the value is the parent's own. SWAP: a kernel may not count swap, which is an
-	 * error only when it was asked for. LIST: the kernel spells it its own way. */
-	unsigned kind;
+	/* INHERITED: the value is the parent's own. BYTES: the kernel rounds down to pages. SWAP:
+	 * bytes that a kernel may not count, an error only when the limit was asked for. LIST: the
+	 * kernel spells it its own way. */
+	enum kind kind;
 } rows[] = {
 	{CONTROLLER_CPU, 1, "cpu.cfs_period_us", period, EXACT},
 	{CONTROLLER_CPU, 1, "cpu.cfs_quota_us", quota, EXACT},
@@ -106,10 +106,10 @@ static const struct row {
 	{CONTROLLER_CPUSET, 1, "cpuset.mems", cpus, INHERITED},
 	{CONTROLLER_CPUSET, 1, "cpuset.cpus", cpus, LIST},
 	{CONTROLLER_CPUSET, 2, "cpuset.cpus", cpus, LIST},
-	{CONTROLLER_MEMORY, 1, "memory.limit_in_bytes", memory, EXACT},
+	{CONTROLLER_MEMORY, 1, "memory.limit_in_bytes", memory, BYTES},
 	{CONTROLLER_MEMORY, 1, "memory.memsw.limit_in_bytes", memory_and_swap, SWAP},
 	{CONTROLLER_MEMORY, 1, "memory.swappiness", no_swappiness, EXACT},
-	{CONTROLLER_MEMORY, 2, "memory.max", memory, EXACT},
+	{CONTROLLER_MEMORY, 2, "memory.max", memory, BYTES},
 	{CONTROLLER_MEMORY, 2, "memory.swap.max", swap, SWAP},
 	{CONTROLLER_PIDS, 1, "pids.max", pids, EXACT},
 	{CONTROLLER_PIDS, 2, "pids.max", pids, EXACT},
@@ -125,25 +125,28 @@ static int line_read(const char *path, char *text)
 	return rc < 0 ? rc : 0;
 }
 
-/* The kernel may round a number of bytes down to whole pages; anything else it makes of our value
- * is not what was asked for. */
-static int readback_check(const char *path, const char *wanted, unsigned kind)
+/* Down to a whole page, and not to nothing: a page is at most 64 KiB. */
+static bool is_rounded(const char *wanted, const char *got)
 {
-	char got[VALUE_SIZE], wanted_size[32], got_size[32];
-	uint64_t wanted_number = strtoull(wanted, NULL, 10), got_number;
+	uint64_t wanted_number = strtoull(wanted, NULL, 10), got_number = strtoull(got, NULL, 10);
+
+	return got_number != 0 && got_number < wanted_number && wanted_number - got_number < 65536;
+}
+
+/* Whatever else the kernel makes of our value is not what was asked for. */
+static int readback_check(const char *path, const char *wanted, enum kind kind)
+{
+	char got[VALUE_SIZE];
 	int rc = line_read(path, got);
 
 	if (rc < 0)
 		return fail(-rc, "cannot read %s back", path);
 	if (strcmp(got, wanted) == 0 || (kind == LIST && *got))
 		return 0;
-	got_number = strtoull(got, NULL, 10);
-	if (got_number == 0 || got_number > wanted_number || wanted_number - got_number >= 65536)
+	if ((kind != BYTES && kind != SWAP) || !is_rounded(wanted, got))
 		return fail(0, "the kernel made %s of %s in %s", *got ? got : "nothing", wanted,
 			    path);
-	size_format(wanted_number, wanted_size, sizeof(wanted_size));
-	size_format(got_number, got_size, sizeof(got_size));
-	say("the kernel rounded %s to %s in %s", wanted_size, got_size, path);
+	say("the kernel rounded %s bytes to %s in %s", wanted, got, path);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,7 +35,7 @@ static int paths_check(const struct spec *spec)
 	for (size_t i = 0; i < spec->hooks.count; i++)
 		if (access(spec->hooks.items[i], X_OK) < 0)
 			return fail(errno, "cannot run the hook %s", spec->hooks.items[i]);
-	if (spec->net && spec->net[0] && access(spec->net, F_OK) < 0 && errno != ENOENT)
+	if (spec->net && strchr(spec->net, '/') && access(spec->net, F_OK) < 0)
 		return fail(errno, "cannot use the network namespace %s", spec->net);
 	return 0;
 }

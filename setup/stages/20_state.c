@@ -96,6 +96,10 @@ void state_leave(struct run *run)
 
 	close_and_forget(&run->work_fd);
 	close_and_forget(&run->upper_fd);
+	if (run->groups_made > 0) { /* the record is still needed: a dead run's, for gc */
+		close_and_forget(&run->state_fd);
+		return;
+	}
 	if (run->record_made) {
 		snprintf(path, sizeof(path), "%s/" STATE_RECORD, run->state_path);
 		rc = sys_unlink(path);

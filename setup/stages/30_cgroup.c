@@ -48,13 +48,14 @@ void cgroup_leave(struct run *run)
 {
 	if (run->groups_made == run->groups.count && run->groups.count)
 		usage_report(run);
-	while (run->groups_made > 0) {
-		const struct group *group = &run->groups.items[--run->groups_made];
-		int rc = group_remove(group->path);
+	for (size_t i = run->groups_made; i-- > 0;) {
+		int rc = group_remove(run->groups.items[i].path);
 
-		if (rc < 0)
+		if (rc == 0)
+			run->groups_made--;
+		else
 			fail(-rc, "cannot remove the cgroup %s: ctr-setup gc will try again",
-			     group->path);
+			     run->groups.items[i].path);
 	}
 	close_and_forget(&run->kernel_log_fd);
 }

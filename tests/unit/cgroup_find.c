@@ -1,0 +1,335 @@
+/* One command line on every layout of cgroups: the layouts are texts as these hosts give them. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support.h"
+
+#define SELF "/self-cgroup"
+#define OTHERS                                                                                     \
+	"21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"                                  \
+	"22 21 0:20 / /proc rw,nosuid - proc proc rw\n"                                            \
+	"30 21 0:25 / /sys/fs/cgroup ro,nosuid shared:8 - tmpfs tmpfs ro,mode=755\n"
+#define ALL (BIT(CPU) | BIT(CPUSET) | BIT(MEMORY) | BIT(PIDS))
+
+static struct groups groups;
+
+/* As a file, for a library that reads it, and as one of the seam's. */
+static void mountinfo(const char *text)
+{
+	file_write(scratch("mountinfo"), text, strlen(text));
+	fake_file(scratch("mountinfo"), text);
+}
+
+static int scratch_begin(void **state)
+{
+	(void)state;
+	scratch_make();
+	return 0;
+}
+
+static int scratch_end(void **state)
+{
+	(void)state;
+	scratch_remove();
+	return 0;
+}
+
+/* The fake begins afresh, the file goes. */
+static int layout_begin(void **state)
+{
+	unlink(scratch("mountinfo"));
+	return world_begin(state);
+}
+#define LAYOUT_TEST(function) cmocka_unit_test_setup(function, layout_begin)
+
+static const char *refused(unsigned wanted)
+{
+	const char *said;
+	int rc;
+
+	capture_begin(STDERR_FILENO);
+	rc = groups_find(scratch("mountinfo"), SELF, wanted, &groups);
+	said = capture_end();
+	assert_true(rc < 0);
+	assert_one_line(said);
+	return said;
+}
+
+static void found(unsigned wanted)
+{
+	const char *said;
+	int rc;
+
+	capture_begin(STDERR_FILENO);
+	rc = groups_find(scratch("mountinfo"), SELF, wanted, &groups);
+	said = capture_end();
+	if (rc != 0 || *said)
+		fail_msg("%d %s", rc, said);
+}
+
+static void assert_group(size_t i, int version, unsigned controllers, const char *parent)
+{
+	assert_true(i < groups.count);
+	assert_string_equal(groups.items[i].parent, parent);
+	assert_int_equal(groups.items[i].version, version);
+	assert_int_equal(groups.items[i].controllers, controllers);
+}
+
+/* A version 2 group as the kernel shows it; type NULL: the root, which has none. */
+static void v2_group(const char *path, const char *controllers, const char *subtree,
+		     const char *procs, const char *type)
+{
+	char file[256];
+
+	snprintf(file, sizeof(file), "%s/cgroup.controllers", path);
+	fake_file(file, controllers);
+	snprintf(file, sizeof(file), "%s/cgroup.subtree_control", path);
+	fake_file(file, subtree);
+	snprintf(file, sizeof(file), "%s/cgroup.procs", path);
+	fake_file(file, procs);
+	snprintf(file, sizeof(file), "%s/cgroup.type", path);
+	fake_file(file, type);
+}
+
+static void each_limit_names_its_controller(void **state)
+{
+	struct limits limits = {0};
+
+	(void)state;
+	assert_int_equal(limits_controllers(&limits), 0);
+	assert_int_equal(limits_controllers(&(struct limits){.cpu_quota_us = 1}), BIT(CPU));
+	assert_int_equal(limits_controllers(&(struct limits){.cpu_weight = 1}), BIT(CPU));
+	assert_int_equal(limits_controllers(&(struct limits){.cpuset = "0"}), BIT(CPUSET));
+	assert_int_equal(limits_controllers(&(struct limits){.memory = 1}), BIT(MEMORY));
+	assert_int_equal(limits_controllers(&(struct limits){.pids = 2}), BIT(PIDS));
+}
+
+static void without_a_limit_nothing_is_even_read(void **state)
+{
+	(void)state;
+	found(0);
+	assert_int_equal(groups.count, 0);
+	assert_string_equal(fake_script(), "");
+}
+
+static void v1_with_a_hierarchy_for_each_controller(void **state)
+{
+	(void)state;
+	mountinfo(OTHERS "31 30 0:26 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
+			 "32 30 0:27 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n"
+			 "33 30 0:28 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+			 "34 30 0:29 / /sys/fs/cgroup/pids rw - cgroup none rw,pids\n");
+	fake_file(SELF, "5:pids:/a/b\n4:memory:/\n3:cpuset:/\n2:cpu:/x:y\n1:name=systemd:/s\n");
+	found(ALL);
+	assert_int_equal(groups.count, 4);
+	assert_group(0, 1, BIT(CPU), "/sys/fs/cgroup/cpu/x:y");
+	assert_group(1, 1, BIT(CPUSET), "/sys/fs/cgroup/cpuset");
+	assert_group(2, 1, BIT(MEMORY), "/sys/fs/cgroup/memory");
+	assert_group(3, 1, BIT(PIDS), "/sys/fs/cgroup/pids/a/b");
+}
+
+static void v1_with_controllers_mounted_together_gets_one_group(void **state)
+{
+	(void)state;
+	mountinfo(OTHERS "31 30 0:26 / /cg/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
+			 "32 30 0:27 / /cg/rest rw - cgroup cgroup rw,cpuset,memory,pids\n");
+	fake_file(SELF, "2:cpu,cpuacct:/\n1:cpuset,memory,pids:/me\n");
+	found(ALL);
+	assert_int_equal(groups.count, 2);
+	assert_group(0, 1, BIT(CPU), "/cg/cpu,cpuacct");
+	assert_group(1, 1, BIT(CPUSET) | BIT(MEMORY) | BIT(PIDS), "/cg/rest/me");
+}
+
+static void a_controller_is_not_taken_for_another_that_begins_alike(void **state)
+{
+	(void)state;
+	mountinfo("31 30 0:26 / /cg/cpuacct rw - cgroup cgroup rw,cpuacct\n"
+		  "32 30 0:27 / /cg/cpuset rw - cgroup cgroup rw,cpuset\n"
+		  "33 30 0:27 / /cg/cpu rw,cpu - tmpfs cpu rw,cpu\n");
+	fake_file(SELF, "1:cpuacct:/\n2:cpuset:/\n");
+	assert_contains(refused(BIT(CPU)), "no cpu controller");
+}
+
+static void systemd_s_hybrid_layout_means_v1(void **state)
+{
+	(void)state;
+	mountinfo(OTHERS "31 30 0:26 / /cg/unified rw - cgroup2 cgroup2 rw,nsdelegate\n"
+			 "32 30 0:27 / /cg/systemd rw - cgroup cgroup rw,xattr,name=systemd\n"
+			 "33 30 0:28 / /cg/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
+			 "34 30 0:29 / /cg/memory rw - cgroup cgroup rw,memory\n");
+	fake_file(SELF, "3:memory:/user.slice\n2:cpu,cpuacct:/user.slice\n"
+			"1:name=systemd:/user.slice/session-1.scope\n"
+			"0::/user.slice/session-1.scope\n");
+	v2_group("/cg/unified", "", "", "1\n", NULL);
+	found(BIT(CPU) | BIT(MEMORY));
+	assert_int_equal(groups.count, 2);
+	assert_group(0, 1, BIT(CPU), "/cg/cpu,cpuacct/user.slice");
+	assert_group(1, 1, BIT(MEMORY), "/cg/memory/user.slice");
+	assert_contains(refused(BIT(PIDS)), "no pids controller");
+}
+
+static void v2_mounted(const char *self)
+{
+	mountinfo(OTHERS "31 30 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+	fake_file(SELF, self);
+	v2_group("/sys/fs/cgroup", "cpuset cpu io memory pids\n", "cpu memory pids\n", "1\n2\n",
+		 NULL);
+}
+
+static void v2_at_its_root_may_have_processes(void **state)
+{
+	(void)state;
+	v2_mounted("0::/\n");
+	found(ALL);
+	assert_int_equal(groups.count, 1);
+	assert_group(0, 2, ALL, "/sys/fs/cgroup");
+}
+
+static void v2_in_a_session_climbs_to_a_group_without_processes(void **state)
+{
+	(void)state;
+	v2_mounted("0::/user.slice/user-0.slice/session-1.scope\n");
+	v2_group("/sys/fs/cgroup/user.slice", "cpu memory pids\n", "memory pids\n", "", "domain\n");
+	v2_group("/sys/fs/cgroup/user.slice/user-0.slice", "memory pids\n", "memory pids\n", "",
+		 "domain\n");
+	v2_group("/sys/fs/cgroup/user.slice/user-0.slice/session-1.scope", "memory pids\n", "",
+		 "77\n", "domain\n");
+	found(BIT(MEMORY) | BIT(PIDS));
+	assert_int_equal(groups.count, 1);
+	assert_group(0, 2, BIT(MEMORY) | BIT(PIDS), "/sys/fs/cgroup/user.slice/user-0.slice");
+	found(BIT(CPU));
+	assert_group(0, 2, BIT(CPU), "/sys/fs/cgroup/user.slice");
+	found(BIT(CPUSET));
+	assert_group(0, 2, BIT(CPUSET), "/sys/fs/cgroup");
+}
+
+static void v2_with_processes_all_the_way_up_is_refused(void **state)
+{
+	(void)state;
+	v2_mounted("0::/a\n");
+	v2_group("/sys/fs/cgroup", "cpu memory\n", "memory\n", "1\n", "domain\n");
+	v2_group("/sys/fs/cgroup/a", "memory\n", "", "77\n", "domain threaded\n");
+	assert_contains(refused(BIT(CPU)), "Delegate=yes");
+	found(BIT(MEMORY)); /* enabled above: another child may have it, too */
+	assert_group(0, 2, BIT(MEMORY), "/sys/fs/cgroup");
+}
+
+static void in_a_container_the_mount_s_root_is_taken_off_our_path(void **state)
+{
+	(void)state;
+	mountinfo("31 30 0:26 /docker/abc /sys/fs/cgroup/cpu ro - cgroup cgroup rw,cpu\n"
+		  "32 30 0:27 /docker/abc /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n");
+	fake_file(SELF, "2:memory:/docker/abc/sub/deep\n1:cpu:/docker/abc\n");
+	found(BIT(CPU) | BIT(MEMORY));
+	assert_group(0, 1, BIT(CPU), "/sys/fs/cgroup/cpu");
+	assert_group(1, 1, BIT(MEMORY), "/sys/fs/cgroup/memory/sub/deep");
+}
+
+static void a_place_that_the_mount_does_not_show_is_refused(void **state)
+{
+	static const char *const elsewhere[] = {"1:cpu:/docker/abcd\n", "1:cpu:/\n",
+						"1:cpu:/docker\n", "1:cpu:/../other\n"};
+
+	(void)state;
+	mountinfo("31 30 0:26 /docker/abc /cpu ro - cgroup cgroup rw,cpu\n");
+	for (size_t i = 0; i < COUNT(elsewhere); i++) {
+		fake_file(SELF, elsewhere[i]);
+		assert_contains(refused(BIT(CPU)), "shows only /docker/abc");
+	}
+	mountinfo("31 30 0:26 / /cpu ro - cgroup cgroup rw,cpu\n");
+	fake_file(SELF, "1:cpu:/../outside\n");
+	refused(BIT(CPU));
+	fake_file(SELF, "1:memory:/\n");
+	assert_contains(refused(BIT(CPU)), "cannot find our place in the cpu hierarchy");
+}
+
+static void some_controllers_in_v1_and_some_in_v2(void **state)
+{
+	(void)state;
+	mountinfo("31 30 0:26 / /v2 rw - cgroup2 cgroup2 rw\n"
+		  "32 30 0:27 / /v1/memory rw - cgroup cgroup rw,memory\n"
+		  "33 30 0:27 / /v1/cpuset rw - cgroup cgroup rw,cpuset\n");
+	fake_file(SELF, "2:memory:/m\n1:cpuset:/c\n0::/u\n");
+	v2_group("/v2", "cpu pids\n", "cpu pids\n", "1\n", NULL);
+	v2_group("/v2/u", "cpu pids\n", "", "", "domain\n");
+	found(ALL);
+	assert_int_equal(groups.count, 3);
+	assert_group(0, 1, BIT(CPUSET), "/v1/cpuset/c");
+	assert_group(1, 1, BIT(MEMORY), "/v1/memory/m");
+	assert_group(2, 2, BIT(CPU) | BIT(PIDS), "/v2/u");
+}
+
+static void a_missing_controller_is_named_with_the_way_to_get_it(void **state)
+{
+	(void)state;
+	v2_mounted("0::/\n");
+	v2_group("/sys/fs/cgroup", "cpu pids\n", "", "", NULL);
+	assert_contains(refused(BIT(CPU) | BIT(MEMORY)), "mount -t cgroup -o memory none DIR");
+	mountinfo(OTHERS);
+	assert_contains(refused(BIT(PIDS)), "this host has no pids controller");
+}
+
+static void a_file_that_cannot_be_read_is_named(void **state)
+{
+	(void)state;
+	fake_file(SELF, "0::/\n");
+	assert_contains(refused(BIT(CPU)), "/mountinfo: No such file");
+	mountinfo(OTHERS);
+	fake_file(SELF, NULL);
+	assert_contains(refused(BIT(CPU)), "cannot read /self-cgroup");
+}
+
+static void a_mount_point_may_have_a_space(void **state)
+{
+	(void)state;
+	mountinfo("31 30 0:26 /a\\134b /c\\040g\\011 rw - cgroup cgroup rw,cpu\n");
+	fake_file(SELF, "1:cpu:/a\\b/c\n");
+	found(BIT(CPU));
+	assert_group(0, 1, BIT(CPU), "/c g\t/c");
+}
+
+static void an_escape_that_is_cut_short_is_not_read_over(void **state)
+{
+	(void)state;
+	mountinfo("31 30 0:26 / /a/rather/long/place rw - cgroup cgroup rw,memory\n"
+		  "32 30 0:27 / /b\\4 rw - cgroup cgroup rw,cpu\n");
+	fake_file(SELF, "1:cpu:/\n2:memory:/\n");
+	if (groups_find(scratch("mountinfo"), SELF, BIT(CPU), &groups) == 0)
+		assert_lacks(groups.items[0].parent, "long");
+}
+
+/* mount -t cgroup2 "" DIR: the kernel writes nothing between two spaces. */
+static void a_mount_of_an_empty_source_is_found(void **state)
+{
+	(void)state;
+	v2_mounted("0::/\n");
+	mountinfo(OTHERS "31 30 0:26 / /sys/fs/cgroup rw - cgroup2  rw\n");
+	found(BIT(CPU));
+	assert_group(0, 2, BIT(CPU), "/sys/fs/cgroup");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LAYOUT_TEST(each_limit_names_its_controller),
+		LAYOUT_TEST(without_a_limit_nothing_is_even_read),
+		LAYOUT_TEST(v1_with_a_hierarchy_for_each_controller),
+		LAYOUT_TEST(v1_with_controllers_mounted_together_gets_one_group),
+		LAYOUT_TEST(a_controller_is_not_taken_for_another_that_begins_alike),
+		LAYOUT_TEST(systemd_s_hybrid_layout_means_v1),
+		LAYOUT_TEST(v2_at_its_root_may_have_processes),
+		LAYOUT_TEST(v2_in_a_session_climbs_to_a_group_without_processes),
+		LAYOUT_TEST(v2_with_processes_all_the_way_up_is_refused),
+		LAYOUT_TEST(in_a_container_the_mount_s_root_is_taken_off_our_path),
+		LAYOUT_TEST(a_place_that_the_mount_does_not_show_is_refused),
+		LAYOUT_TEST(some_controllers_in_v1_and_some_in_v2),
+		LAYOUT_TEST(a_missing_controller_is_named_with_the_way_to_get_it),
+		LAYOUT_TEST(a_file_that_cannot_be_read_is_named),
+		LAYOUT_TEST(a_mount_point_may_have_a_space),
+		LAYOUT_TEST(an_escape_that_is_cut_short_is_not_read_over),
+		LAYOUT_TEST(a_mount_of_an_empty_source_is_found),
+	};
+
+	return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
+}

@@ -1,0 +1,187 @@
+/* The directories of the groups. Groups that a payload made inside need a real cgroup file system:
+ * they are for the integration suite. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support.h"
+
+static struct groups groups;
+
+static int groups_begin(void **state)
+{
+	groups.count = 0;
+	return world_begin(state);
+}
+#define GROUP_TEST(function) cmocka_unit_test_setup(function, groups_begin)
+
+static void a_group_is_named_after_its_run(void **state)
+{
+	(void)state;
+	group_add(&groups, 1, BIT(CPU), "/sys/fs/cgroup/cpu");
+	group_add(&groups, 2, BIT(PIDS), "/sys/fs/cgroup");
+	assert_int_equal(groups_name(&groups, "box-7"), 0);
+	assert_string_equal(groups.items[0].path, "/sys/fs/cgroup/cpu/ctr-box-7");
+	assert_string_equal(groups.items[1].path, "/sys/fs/cgroup/ctr-box-7");
+}
+
+static void a_path_too_long_for_a_group_is_refused(void **state)
+{
+	(void)state;
+	group_add(&groups, 2, BIT(PIDS), "/");
+	memset(groups.items[0].parent, 'x', sizeof(groups.items[0].parent) - 1);
+	capture_begin(STDERR_FILENO);
+	assert_int_equal(groups_name(&groups, "a"), -ENAMETOOLONG);
+	assert_one_line(capture_end());
+}
+
+static void a_v1_group_is_just_made(void **state)
+{
+	(void)state;
+	assert_int_equal(group_make(group_add(&groups, 1, BIT(CPU), "/cg")), 0);
+	assert_string_equal(fake_script(), "mkdir /cg/ctr-web 0755\n");
+}
+
+static void a_v2_group_has_its_controllers_enabled_one_by_one(void **state)
+{
+	(void)state;
+	fake_file("/cg/cgroup.subtree_control", "");
+	assert_int_equal(group_make(group_add(&groups, 2, BIT(CPU) | BIT(PIDS), "/cg")), 0);
+	assert_string_equal(fake_script(), "write /cg/cgroup.subtree_control +cpu\n"
+					   "write /cg/cgroup.subtree_control +pids\n"
+					   "mkdir /cg/ctr-web 0755\n");
+}
+
+static void a_controller_that_cannot_be_enabled_is_named(void **state)
+{
+	const char *said;
+
+	(void)state;
+	fake_file("/cg/cgroup.subtree_control", "");
+	fake_fail_nth(2, EINVAL);
+	capture_begin(STDERR_FILENO);
+	assert_int_equal(group_make(group_add(&groups, 2, BIT(CPU) | BIT(PIDS), "/cg")), -EINVAL);
+	said = capture_end();
+	assert_one_line(said);
+	assert_contains(said, "cannot enable the pids controller in /cg (a real-time process");
+	assert_string_equal(fake_done(), "");
+}
+
+static void an_empty_group_of_our_name_is_replaced_and_a_used_one_is_not(void **state)
+{
+	const struct group *group = group_add(&groups, 1, BIT(CPU), "/cg");
+
+	(void)state;
+	fake_directory("/cg/ctr-web");
+	assert_int_equal(group_make(group), 0);
+	assert_string_equal(fake_script(), "mkdir /cg/ctr-web 0755\nrmdir /cg/ctr-web\n"
+					   "mkdir /cg/ctr-web 0755\n");
+	fake_busy("/cg/ctr-web", 1);
+	capture_begin(STDERR_FILENO);
+	assert_int_equal(group_make(group), -EEXIST);
+	assert_one_line(capture_end());
+	assert_lacks(fake_script(), "kill");
+}
+
+static void only_v1_groups_are_entered_by_writing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const parents[] = {"/cpu", "/v2", "/memory"};
+
+		group_add(&groups, i == 1 ? 2 : 1, 1, parents[i]);
+		fake_directory(groups.items[i].path);
+	}
+	assert_int_equal(groups_enter(&groups), 0);
+	assert_string_equal(fake_script(),
+			    "write /cpu/ctr-web/tasks 0\nwrite /memory/ctr-web/tasks 0\n");
+	assert_ptr_equal(groups_v2(&groups), &groups.items[1]);
+	groups.count = 1;
+	assert_null(groups_v2(&groups));
+}
+
+static void an_empty_group_is_removed_at_once(void **state)
+{
+	(void)state;
+	fake_directory("/cg/ctr-web");
+	assert_int_equal(group_remove("/cg/ctr-web"), 0);
+	assert_string_equal(fake_script(), "rmdir /cg/ctr-web\n");
+}
+
+static void a_group_that_is_not_there_is_removed(void **state)
+{
+	(void)state;
+	assert_int_equal(group_remove("/cg/ctr-web"), 0);
+	fake_fail_nth(1, ENODEV);
+	assert_int_equal(group_remove("/cg/ctr-web"), 0);
+}
+
+static void a_busy_v1_group_has_each_member_killed(void **state)
+{
+	(void)state;
+	fake_directory("/cg/ctr-web");
+	fake_busy("/cg/ctr-web", 2);
+	fake_file("/cg/ctr-web/cgroup.kill", NULL);
+	fake_file("/cg/ctr-web/cgroup.procs", "77\n0\n1\n88\n");
+	assert_int_equal(group_remove("/cg/ctr-web"), 0);
+	assert_string_equal(fake_changes(),
+			    "rmdir /cg/ctr-web\n"
+			    "write /cg/ctr-web/cgroup.kill 1\nkill_pid 77 9\nkill_pid 88 9\n"
+			    "rmdir /cg/ctr-web\nsleep 1\n"
+			    "write /cg/ctr-web/cgroup.kill 1\nkill_pid 77 9\nkill_pid 88 9\n"
+			    "rmdir /cg/ctr-web\n");
+}
+
+static void a_busy_v2_group_is_killed_as_a_whole(void **state)
+{
+	(void)state;
+	fake_directory("/cg/ctr-web");
+	fake_busy("/cg/ctr-web", 1);
+	assert_int_equal(group_remove("/cg/ctr-web"), 0);
+	assert_string_equal(fake_script(), "rmdir /cg/ctr-web\nwrite /cg/ctr-web/cgroup.kill 1\n"
+					   "rmdir /cg/ctr-web\n");
+}
+
+static void a_group_that_stays_busy_is_given_up_after_a_bounded_time(void **state)
+{
+	unsigned waited = 0;
+
+	(void)state;
+	fake_directory("/cg/ctr-web");
+	fake_busy("/cg/ctr-web", 1000);
+	assert_int_equal(group_remove("/cg/ctr-web"), -EBUSY);
+	for (const char *line = fake_script(); (line = strstr(line, "sleep ")); line++)
+		waited += (unsigned)strtoul(line + 6, NULL, 10);
+	assert_in_range(waited, 1000, 10000);
+}
+
+static void another_reason_than_busy_is_not_tried_again(void **state)
+{
+	(void)state;
+	fake_directory("/cg/ctr-web");
+	fake_fail_nth(1, EPERM);
+	assert_int_equal(group_remove("/cg/ctr-web"), -EPERM);
+	assert_int_equal(fake_calls(), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GROUP_TEST(a_group_is_named_after_its_run),
+		GROUP_TEST(a_path_too_long_for_a_group_is_refused),
+		GROUP_TEST(a_v1_group_is_just_made),
+		GROUP_TEST(a_v2_group_has_its_controllers_enabled_one_by_one),
+		GROUP_TEST(a_controller_that_cannot_be_enabled_is_named),
+		GROUP_TEST(an_empty_group_of_our_name_is_replaced_and_a_used_one_is_not),
+		GROUP_TEST(only_v1_groups_are_entered_by_writing),
+		GROUP_TEST(an_empty_group_is_removed_at_once),
+		GROUP_TEST(a_group_that_is_not_there_is_removed),
+		GROUP_TEST(a_busy_v1_group_has_each_member_killed),
+		GROUP_TEST(a_busy_v2_group_is_killed_as_a_whole),
+		GROUP_TEST(a_group_that_stays_busy_is_given_up_after_a_bounded_time),
+		GROUP_TEST(another_reason_than_busy_is_not_tried_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,145 @@
+#include <unistd.h>
+
+#include "support.h"
+
+static struct groups groups;
+static const struct limits limits = {.cpu_quota_us = 12500, .memory = 524288000, .pids = 64};
+
+static void v1_counts_these(void **state)
+{
+	struct usage usage;
+
+	(void)state;
+	groups.count = 0;
+	group_add(&groups, 1, BIT(CPU), "/cpu");
+	group_add(&groups, 1, BIT(MEMORY), "/memory");
+	group_add(&groups, 1, BIT(PIDS), "/pids");
+	fake_file("/cpu/ctr-web/cpu.stat",
+		  "nr_periods 100\nnr_throttled 60\nthrottled_time 4500000000\n");
+	fake_file("/memory/ctr-web/memory.oom_control",
+		  "oom_kill_disable 1\nunder_oom 0\noom_kill 3\n");
+	fake_file("/memory/ctr-web/memory.max_usage_in_bytes", "524288000\n");
+	fake_file("/pids/ctr-web/pids.events", "max 7\n");
+	usage_read(&groups, &usage);
+	assert_int_equal(usage.periods, 100);
+	assert_int_equal(usage.throttled_periods, 60);
+	assert_int_equal(usage.throttled_us, 4500000);
+	assert_int_equal(usage.oom_kills, 3);
+	assert_int_equal(usage.memory_peak, 524288000);
+	assert_int_equal(usage.pids_refused, 7);
+	assert_int_equal(usage.pids_peak, 0);
+}
+
+static void v2_counts_these(void **state)
+{
+	struct usage usage;
+
+	(void)state;
+	groups.count = 0;
+	group_add(&groups, 2, BIT(CPU) | BIT(MEMORY) | BIT(PIDS), "/cg");
+	fake_file("/cg/ctr-web/cpu.stat", "usage_usec 9\nnr_periods 100\nnr_throttled 60\n"
+					  "throttled_usec 4500000\nnr_bursts 0\n");
+	fake_file("/cg/ctr-web/memory.events",
+		  "low 0\nhigh 0\nmax 12\noom 2\noom_kill 1\noom_group_kill 5\n");
+	fake_file("/cg/ctr-web/memory.peak", "4096\n");
+	fake_file("/cg/ctr-web/pids.events", "max 7\n");
+	fake_file("/cg/ctr-web/pids.peak", "64\n");
+	usage_read(&groups, &usage);
+	assert_int_equal(usage.periods, 100);
+	assert_int_equal(usage.throttled_periods, 60);
+	assert_int_equal(usage.throttled_us, 4500000);
+	assert_int_equal(usage.oom_kills, 1);
+	assert_int_equal(usage.memory_peak, 4096);
+	assert_int_equal(usage.pids_refused, 7);
+	assert_int_equal(usage.pids_peak, 64);
+}
+
+static void a_counter_that_is_not_there_is_zero(void **state)
+{
+	struct usage usage = {.oom_kills = 5};
+
+	(void)state;
+	groups.count = 0;
+	group_add(&groups, 2, BIT(CPU) | BIT(MEMORY) | BIT(PIDS), "/cg");
+	fake_file("/cg/ctr-web/cpu.stat", "usage_usec 9\n");
+	fake_file("/cg/ctr-web/memory.events", "");
+	usage_read(&groups, &usage);
+	assert_int_equal(usage.oom_kills + usage.periods + usage.memory_peak + usage.pids_refused,
+			 0);
+}
+
+static const char *said_of(const struct usage *usage, const struct limits *asked,
+			   const char *victims)
+{
+	capture_begin(STDERR_FILENO);
+	usage_say(usage, asked, victims);
+	return capture_end();
+}
+
+static void each_limit_that_hurt_has_one_line(void **state)
+{
+	struct usage usage = {
+		.oom_kills = 1,
+		.memory_peak = 524288000,
+		.pids_refused = 2,
+		.pids_peak = 63,
+		.periods = 100,
+		.throttled_periods = 90,
+		.throttled_us = 8250000,
+	};
+
+	(void)state;
+	assert_string_equal(said_of(&usage, &limits, "tail"),
+			    "ctr-setup: memory limit 500M reached: 1 process killed (tail), peak "
+			    "500M\n"
+			    "ctr-setup: pids limit 64 reached: 2 forks refused, peak 63\n"
+			    "ctr-setup: cpu limit 12.5% reached: held back in 90 of 100 periods, "
+			    "8.2 s in all\n");
+}
+
+static void numbers_agree_with_their_nouns(void **state)
+{
+	struct usage usage = {.oom_kills = 2, .memory_peak = 5000, .pids_refused = 1};
+
+	(void)state;
+	assert_string_equal(said_of(&usage, &limits, ""),
+			    "ctr-setup: memory limit 500M reached: 2 processes killed, peak 4K\n"
+			    "ctr-setup: pids limit 64 reached: 1 fork refused, peak 64\n");
+	usage = (struct usage){.oom_kills = 1, .memory_peak = (3 << 20) + 4096};
+	assert_contains(said_of(&usage, &limits, "a, b"), "1 process killed (a, b), peak 3M\n");
+}
+
+static void a_victim_cannot_write_to_the_terminal(void **state)
+{
+	struct usage usage = {.oom_kills = 1};
+	const char *said = said_of(&usage, &limits, "\x1b[2J\nok");
+
+	(void)state;
+	assert_one_line(said);
+	assert_contains(said, "(\\x1b[2J\\x0aok)");
+}
+
+static void limits_that_did_not_hurt_or_were_not_asked_for_are_not_said(void **state)
+{
+	struct usage usage = {.memory_peak = 1 << 30, .pids_peak = 64, .throttled_periods = 9};
+	struct usage hurt = {.oom_kills = 1, .pids_refused = 1, .throttled_periods = 99};
+
+	(void)state;
+	assert_string_equal(said_of(&usage, &limits, ""), "");
+	assert_string_equal(said_of(&hurt, &(struct limits){0}, ""), "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(v1_counts_these),
+		TEST(v2_counts_these),
+		TEST(a_counter_that_is_not_there_is_zero),
+		TEST(each_limit_that_hurt_has_one_line),
+		TEST(numbers_agree_with_their_nouns),
+		TEST(a_victim_cannot_write_to_the_terminal),
+		TEST(limits_that_did_not_hurt_or_were_not_asked_for_are_not_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

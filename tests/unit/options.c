@@ -1,0 +1,334 @@
+#include "options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support.h"
+
+static int spec_free_later(void **state)
+{
+	spec_free(*state);
+	return 0;
+}
+
+/* The spec of a command line that must be right; freed with the test. */
+#define SPEC_TEST(function) cmocka_unit_test_setup_teardown(function, spec_begin, spec_free_later)
+static int spec_begin(void **state)
+{
+	static struct spec spec;
+
+	spec = (struct spec){0};
+	*state = &spec;
+	return world_begin(NULL);
+}
+
+static const struct spec *good(void **state, const char *line)
+{
+	const char *said;
+	int rc;
+
+	spec_free(*state);
+	capture_begin(STDERR_FILENO);
+	rc = options_of_line(*state, line);
+	said = capture_end();
+	if (rc != OPTIONS_RUN || *said)
+		fail_msg("\"%s\" gives %d: %s", line, rc, said);
+	return *state;
+}
+
+/* What is said of a command line that must be wrong. */
+static const char *said_of(const char *const *words)
+{
+	struct spec spec;
+	const char *said;
+	int rc;
+
+	capture_begin(STDERR_FILENO);
+	rc = options_of(&spec, words);
+	spec_free(&spec);
+	said = capture_end();
+	if (rc >= 0)
+		fail_msg("\"%s ...\" is accepted", words[0] ? words[0] : "");
+	assert_one_line(said);
+	return said;
+}
+#define SAID(...) said_of((const char *const[]){__VA_ARGS__, NULL})
+
+static void a_root_alone_has_the_documented_defaults(void **state)
+{
+	const struct spec *spec = good(state, "./merged");
+
+	assert_int_equal(spec->verb, VERB_RUN);
+	assert_string_equal(spec->rootfs, "./merged");
+	assert_null(spec->command[0]);
+	assert_int_equal(spec->grace_ms, 10000);
+	assert_int_equal(spec->timeout_ms, 0);
+	assert_string_equal(spec->workdir, "/");
+	assert_int_equal(spec->terminal, TERMINAL_BY_STDIN);
+	assert_true(spec->uid == 0 && spec->gid == 0);
+	assert_false(spec->limits.swap_asked || spec->ephemeral || spec->readonly ||
+		     spec->clear_env || spec->verbose);
+	assert_null(spec->name);
+	assert_null(spec->hostname);
+	assert_null(spec->net);
+	assert_null(spec->limits.cpuset);
+	assert_int_equal(spec->limits.cpu_quota_us + spec->limits.cpu_weight + spec->limits.memory +
+				 spec->limits.swap + spec->limits.pids,
+			 0);
+}
+
+static void each_limit_lands_in_its_place(void **state)
+{
+	const struct spec *spec =
+		good(state, "--cpu 10 --mem 500M --swap 100M --pids 64 --cpuset 0-2,4 "
+			    "--cpu-weight 250 --timeout 5m --grace 500ms --rlimit nofile=1024:4096 "
+			    "--rlimit core=unlimited ./merged");
+
+	assert_int_equal(spec->limits.cpu_quota_us, 10000);
+	assert_int_equal(spec->limits.memory, 524288000);
+	assert_int_equal(spec->limits.swap, 104857600);
+	assert_true(spec->limits.swap_asked);
+	assert_int_equal(spec->limits.pids, 64);
+	assert_string_equal(spec->limits.cpuset, "0-2,4");
+	assert_int_equal(spec->limits.cpu_weight, 250);
+	assert_int_equal(spec->timeout_ms, 300000);
+	assert_int_equal(spec->grace_ms, 500);
+	assert_int_equal(spec->rlimit_count, 2);
+	assert_string_equal(spec->rlimits[0].name, "nofile");
+	assert_int_equal(spec->rlimits[0].soft, 1024);
+	assert_int_equal(spec->rlimits[0].hard, 4096);
+	assert_string_equal(spec->rlimits[1].name, "core");
+	assert_true(spec->rlimits[1].soft == UINT64_MAX && spec->rlimits[1].hard == UINT64_MAX);
+}
+
+static void each_option_of_the_root_lands_in_its_place(void **state)
+{
+	const struct spec *spec = good(
+		state, "--lower a --lower b --upper u --work w --read-only --bind ./src:/src:ro "
+		       "--bind /x:/y:rw --bind a:b:/c --tmpfs /tmp --tmpfs /t:size=1m,ro "
+		       "--hook ./h1 --hook ./h2 ./merged");
+
+	assert_int_equal(spec->lower.count, 2);
+	assert_string_equal(spec->lower.items[0], "a");
+	assert_string_equal(spec->lower.items[1], "b");
+	assert_string_equal(spec->upper, "u");
+	assert_string_equal(spec->work, "w");
+	assert_true(spec->readonly);
+	assert_int_equal(spec->bind_count, 3);
+	assert_string_equal(spec->binds[0].source, "./src");
+	assert_string_equal(spec->binds[0].target, "/src");
+	assert_true(spec->binds[0].readonly);
+	assert_string_equal(spec->binds[1].target, "/y");
+	assert_false(spec->binds[1].readonly);
+	assert_string_equal(spec->binds[2].source, "a:b");
+	assert_string_equal(spec->binds[2].target, "/c");
+	assert_int_equal(spec->tmpfs_count, 2);
+	assert_string_equal(spec->tmpfs[0].target, "/tmp");
+	assert_null(spec->tmpfs[0].options);
+	assert_string_equal(spec->tmpfs[1].target, "/t");
+	assert_string_equal(spec->tmpfs[1].options, "size=1m,ro");
+	assert_int_equal(spec->hooks.count, 2);
+	assert_string_equal(spec->hooks.items[1], "./h2");
+	assert_true(good(state, "--ephemeral ./merged")->ephemeral);
+}
+
+static void each_other_option_lands_in_its_place(void **state)
+{
+	const struct spec *spec = good(
+		state, "--name web --hostname box.lan --user 1000:100 --workdir /srv --env A=1 "
+		       "--env B= --clear-env --net /run/netns/x --tty --verbose ./merged");
+
+	assert_string_equal(spec->name, "web");
+	assert_string_equal(spec->hostname, "box.lan");
+	assert_int_equal(spec->uid, 1000);
+	assert_int_equal(spec->gid, 100);
+	assert_string_equal(spec->workdir, "/srv");
+	assert_int_equal(spec->env.count, 2);
+	assert_string_equal(spec->env.items[1], "B=");
+	assert_true(spec->clear_env);
+	assert_string_equal(spec->net, "/run/netns/x");
+	assert_int_equal(spec->terminal, TERMINAL_YES);
+	assert_true(spec->verbose);
+	assert_int_equal(good(state, "--no-tty ./merged")->terminal, TERMINAL_NO);
+	assert_true(good(state, "-v ./merged")->verbose);
+	assert_string_equal(good(state, "--net host ./merged")->net, "host");
+	assert_int_equal(good(state, "--check ./merged")->verb, VERB_CHECK);
+	assert_int_equal(good(state, "--print-plan ./merged")->verb, VERB_PRINT_PLAN);
+	assert_int_equal(good(state, "--cpu=150 ./merged")->limits.cpu_quota_us, 150000);
+}
+
+static void the_command_begins_behind_the_root(void **state)
+{
+	const struct spec *spec = good(state, "./merged ls -l --cpu 10");
+
+	assert_string_equal(spec->command[0], "ls");
+	assert_string_equal(spec->command[1], "-l");
+	assert_string_equal(spec->command[2], "--cpu");
+	assert_null(spec->command[4]);
+	assert_int_equal(spec->limits.cpu_quota_us, 0);
+	spec = good(state, "./merged -- -x");
+	assert_string_equal(spec->command[0], "-x");
+	spec = good(state, "./merged -- --");
+	assert_string_equal(spec->command[0], "--");
+	assert_null(spec->command[1]);
+	spec = good(state, "-- -root -- ls");
+	assert_string_equal(spec->rootfs, "-root");
+	assert_string_equal(spec->command[0], "ls");
+	assert_null(good(state, "./merged --")->command[0]);
+}
+
+static void gc_is_a_verb_and_a_path_of_that_name_is_not(void **state)
+{
+	assert_int_equal(good(state, "gc")->verb, VERB_GC);
+	assert_int_equal(good(state, "./gc")->verb, VERB_RUN);
+	assert_string_equal(good(state, "./gc")->rootfs, "./gc");
+	assert_contains(SAID("gc", "web"), "gc takes no \"web\"");
+}
+
+static void a_wrong_value_is_said_with_its_option(void **state)
+{
+	static const char *const wrong[][2] = {
+		{"cpu", "0"},	      {"cpu", "ten"},
+		{"cpu-weight", "0"},  {"cpu-weight", "10001"},
+		{"cpuset", "2-1"},    {"mem", "0"},
+		{"mem", "-1"},	      {"swap", "1m"},
+		{"pids", "1"},	      {"pids", "4194305"},
+		{"rlimit", "nofile"}, {"rlimit", "nofile=2:1"},
+		{"rlimit", "files"},  {"timeout", "0"},
+		{"grace", "1x"},      {"bind", "/a"},
+		{"bind", ":/b"},      {"bind", "/a:b"},
+		{"tmpfs", "tmp"},     {"tmpfs", ""},
+		{"name", "a/b"},      {"name", ".."},
+		{"hostname", "a_b"},  {"user", "root"},
+		{"user", "1:"},	      {"workdir", "srv"},
+		{"env", "A"},	      {"env", "=1"},
+		{"net", "bridge"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		char option[32], expected[128];
+
+		snprintf(option, sizeof(option), "--%s", wrong[i][0]);
+		snprintf(expected, sizeof(expected), "%s: \"%s\" is not ", option, wrong[i][1]);
+		assert_contains(SAID(option, wrong[i][1], "./merged"), expected);
+	}
+	assert_contains(SAID("--rlimit", "files=1", "x"), "\"files\" is not a resource limit");
+	assert_contains(SAID("--rlimit", "=1", "x"), "\"\" is not a resource limit");
+}
+
+/* T-NAME-1, T-LOG-1 */
+static void a_hostile_name_is_quoted_in_printable_bytes(void **state)
+{
+	(void)state;
+	assert_contains(SAID("--name", "\x1b[31m", "x"), "\"\\x1b[31m\" is not");
+	assert_contains(SAID("--name", "a\nb", "x"), "\"a\\x0ab\" is not");
+	assert_contains(SAID("--name", "%s%n", "x"), "\"%s%n\" is not");
+	assert_contains(SAID("--\x1b]0;x\x07", "x"), "\\x1b]0;x\\x07");
+}
+
+static void an_unknown_option_is_named(void **state)
+{
+	(void)state;
+	assert_contains(SAID("--cpux", "1", "x"), "\"--cpux\"");
+	assert_contains(SAID("-x", "x"), "unknown option -x");
+	assert_contains(SAID("-vx", "x"), "unknown option -x");
+	assert_contains(SAID("--ephemeral=yes", "x"), "\"--ephemeral=yes\"");
+	assert_contains(SAID("--c", "1", "x"), "\"--c\"");
+}
+
+static void a_missing_argument_or_root_is_said(void **state)
+{
+	(void)state;
+	assert_contains(SAID("--cpu"), "--cpu needs an argument");
+	assert_contains(SAID("--verbose"), "no ROOTFS");
+	assert_contains(SAID("--cpu", "10", "--"), "no ROOTFS");
+	assert_contains(said_of((const char *const[]){NULL, NULL}), "no ROOTFS");
+}
+
+static void options_that_exclude_each_other_are_refused(void **state)
+{
+	assert_contains(SAID("--swap", "0", "x"), "--swap needs --mem");
+	assert_contains(SAID("--ephemeral", "--upper", "u", "x"), "neither --upper nor --work");
+	assert_contains(SAID("--work", "w", "--ephemeral", "x"), "neither --upper nor --work");
+	assert_contains(SAID("--work", "w", "x"), "--work needs --upper");
+	good(state, "--swap 0 --mem 1M x");
+	good(state, "--upper u --work w x");
+}
+
+static const char *printed_by(const char *word)
+{
+	struct spec spec;
+	const char *text;
+	int rc;
+
+	capture_begin(STDOUT_FILENO);
+	rc = options_of_line(&spec, word);
+	text = capture_end();
+	spec_free(&spec);
+	assert_int_equal(rc, OPTIONS_DONE);
+	return text;
+}
+
+static void help_has_every_option_and_fits_a_terminal(void **state)
+{
+	static const char *const names[] = {
+		"cpu",	   "mem",	"swap",	 "pids",  "cpuset",   "cpu-weight", "rlimit",
+		"timeout", "grace",	"lower", "upper", "work",     "ephemeral",  "read-only",
+		"bind",	   "tmpfs",	"hook",	 "name",  "hostname", "user",	    "workdir",
+		"env",	   "clear-env", "net",	 "tty",	  "no-tty",   "print-plan", "check",
+		"verbose", "version",	"help",
+	};
+	const char *text = printed_by("--help");
+	size_t options = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		char expected[32];
+
+		snprintf(expected, sizeof(expected), "\n  --%s ", names[i]);
+		assert_contains(text, expected);
+	}
+	for (const char *line = text; *line; line = strchr(line, '\n') + 1) {
+		size_t length = strcspn(line, "\n");
+
+		if (length > 80)
+			fail_msg("longer than 80 columns: %.*s", (int)length, line);
+		options += strncmp(line, "  --", 4) == 0;
+	}
+	/* An option that is new in the table is to be named above, too. */
+	assert_int_equal(options, COUNT(names));
+	assert_contains(text, "ctr-setup gc\n");
+}
+
+static void help_and_version_win_over_what_follows(void **state)
+{
+	(void)state;
+	assert_contains(printed_by("--version"), "ctr-setup ");
+	assert_int_equal(lines_count(printed_by("--version --nonsense")), 1);
+	assert_contains(printed_by("-h"), "Usage: ");
+	assert_contains(printed_by("--cpu 10 --help --cpu ten"), "Usage: ");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SPEC_TEST(a_root_alone_has_the_documented_defaults),
+		SPEC_TEST(each_limit_lands_in_its_place),
+		SPEC_TEST(each_option_of_the_root_lands_in_its_place),
+		SPEC_TEST(each_other_option_lands_in_its_place),
+		SPEC_TEST(the_command_begins_behind_the_root),
+		SPEC_TEST(gc_is_a_verb_and_a_path_of_that_name_is_not),
+		SPEC_TEST(a_wrong_value_is_said_with_its_option),
+		SPEC_TEST(a_hostile_name_is_quoted_in_printable_bytes),
+		SPEC_TEST(an_unknown_option_is_named),
+		SPEC_TEST(a_missing_argument_or_root_is_said),
+		SPEC_TEST(options_that_exclude_each_other_are_refused),
+		SPEC_TEST(help_has_every_option_and_fits_a_terminal),
+		SPEC_TEST(help_and_version_win_over_what_follows),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,365 @@
+/* What ctr-setup writes, and that ctr-init understands it as it was meant. */
+#include "plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../init/plan.h"
+#include "options.h"
+#include "support.h"
+
+static const struct plan_facts facts = {.root = "/box/merged", .name = "web"};
+
+/* Valid until the next call. */
+static const char *compiled_with(const struct spec *spec, const struct plan_facts *with)
+{
+	static char kept[2 * CTR_PLAN_MAX];
+	char *text = NULL;
+	size_t size;
+
+	assert_int_equal(plan_compile(spec, with, &text, &size), 0);
+	assert_int_equal(strlen(text), size);
+	strcpy(kept, text);
+	free(text);
+	return kept;
+}
+
+static const char *compiled_words(const char *const *words)
+{
+	struct spec spec;
+	const char *text;
+
+	assert_int_equal(options_of(&spec, words), OPTIONS_RUN);
+	text = compiled_with(&spec, &facts);
+	spec_free(&spec);
+	return text;
+}
+#define WORDS(...) compiled_words((const char *const[]){__VA_ARGS__, NULL})
+
+static const char *compiled(const char *line)
+{
+	struct spec spec;
+	const char *text;
+
+	assert_int_equal(options_of_line(&spec, line), OPTIONS_RUN);
+	text = compiled_with(&spec, &facts);
+	spec_free(&spec);
+	return text;
+}
+
+static void the_main_job_has_this_plan(void **state)
+{
+	static const char golden[] =
+		"ctr-plan 1\n"
+		"root /box/merged\n"
+		"mount tmpfs tmpfs /dev nosuid,noexec mode=755,size=64k,nr_inodes=128\n"
+		"mount devpts devpts /dev/pts nosuid,noexec "
+		"newinstance,ptmxmode=0666,mode=0620,gid=5\n"
+		"mount tmpfs shm /dev/shm nosuid,nodev,noexec mode=1777,size=64m\n"
+		"mount mqueue mqueue /dev/mqueue nosuid,nodev,noexec -\n"
+		"mount proc proc /proc nosuid,nodev,noexec -\n"
+		"mount sysfs sysfs /sys ro,nosuid,nodev,noexec -\n"
+		"mount tmpfs run /run nosuid,nodev mode=755,size=64m\n"
+		"node c 1 3 0666 /dev/null\nnode c 1 5 0666 /dev/zero\n"
+		"node c 1 7 0666 /dev/full\nnode c 1 8 0666 /dev/random\n"
+		"node c 1 9 0666 /dev/urandom\nnode c 5 0 0666 /dev/tty\n"
+		"link pts/ptmx /dev/ptmx\nlink /proc/self/fd /dev/fd\n"
+		"link /proc/self/fd/0 /dev/stdin\nlink /proc/self/fd/1 /dev/stdout\n"
+		"link /proc/self/fd/2 /dev/stderr\n"
+		"hostname web\nloopback\n"
+		"mask /proc/acpi\nmask /proc/asound\nmask /proc/interrupts\nmask /proc/kcore\n"
+		"mask /proc/keys\nmask /proc/latency_stats\nmask /proc/sched_debug\n"
+		"mask /proc/scsi\nmask /proc/timer_list\nmask /proc/timer_stats\n"
+		"mask /sys/firmware\nmask /sys/devices/virtual/powercap\n"
+		"readonly /proc/bus\nreadonly /proc/fs\nreadonly /proc/irq\nreadonly /proc/sys\n"
+		"readonly /proc/sysrq-trigger\n"
+		"bounding 00000000800405fb\n"
+		"user 0 0 0\n"
+		"caps 00000000800405fb\n"
+		"workdir /\n"
+		"env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+		"env HOME=/root\nenv container=ctr\n"
+		"exec /bin/busybox sh\nexec /bin/sh\n";
+
+	(void)state;
+	assert_string_equal(compiled("--cpu 10 --mem 500M ./merged"), golden);
+}
+
+static void a_field_cannot_end_its_line_or_begin_another(void **state)
+{
+	const char *text = WORDS("--env", "A=x y\tz\nexec /evil\\", "box", "a b", "", "-", "--",
+				 "\\040", "caf\303\251");
+
+	(void)state;
+	assert_contains(text, "\nenv A=x\\040y\\011z\\012exec\\040/evil\\134\n");
+	assert_contains(text, "\nexec a\\040b - \\055 -- \\134040 caf\303\251\n");
+}
+
+static void a_variable_is_set_once_and_the_last_one_wins(void **state)
+{
+	const char *text =
+		compiled("--env HOME=/h --env A=1 --env PATH=/b --env A=2 --env AB=3 box");
+
+	(void)state;
+	assert_contains(text, "\nworkdir /\nenv container=ctr\nenv HOME=/h\nenv PATH=/b\nenv A=2\n"
+			      "env AB=3\nexec ");
+	text = compiled("--clear-env --env A=1 box");
+	assert_contains(text, "\nworkdir /\nenv A=1\nexec ");
+	text = compiled("--env container=x --env containers=y box");
+	assert_contains(text, "\nenv HOME=/root\nenv container=x\nenv containers=y\nexec ");
+}
+
+static void a_terminal_brings_a_console_and_its_type(void **state)
+{
+	static const char *const unfit[] = {NULL, "", "x\nevil",
+					    "123456789012345678901234567890123"};
+	struct plan_facts with = facts;
+	struct spec spec;
+
+	(void)state;
+	assert_int_equal(options_of_line(&spec, "--user 7 box"), OPTIONS_RUN);
+	with.console_fds = 5;
+	with.rows = 24;
+	with.columns = 80;
+	with.term = "xterm-256color";
+	assert_contains(compiled_with(&spec, &with), "\nconsole 24 80 5 7\n");
+	assert_contains(compiled_with(&spec, &with), "\nenv TERM=xterm-256color\n");
+	for (size_t i = 0; i < COUNT(unfit); i++) {
+		with.term = unfit[i];
+		assert_contains(compiled_with(&spec, &with), "\nenv TERM=linux\n");
+	}
+	spec_free(&spec);
+	assert_lacks(compiled("box"), "TERM=");
+	assert_lacks(compiled("box"), "console");
+}
+
+static void options_of_a_tmpfs_become_flags_or_its_own(void **state)
+{
+	(void)state;
+	assert_contains(compiled("--tmpfs /t box"),
+			"\nmount tmpfs tmpfs /t nosuid,nodev mode=1777\n");
+	assert_contains(compiled("--tmpfs /t:size=64m,noexec,ro,mode=700 box"),
+			"\nmount tmpfs tmpfs /t nosuid,nodev,noexec,ro mode=1777,size=64m,"
+			"mode=700\n");
+	assert_contains(compiled("--tmpfs /t:,,size=1m,, box"), "nosuid,nodev mode=1777,size=1m\n");
+	assert_contains(WORDS("--tmpfs", "/a b:x=1 2", "box"),
+			"\nmount tmpfs tmpfs /a\\040b nosuid,nodev mode=1777,x=1\\0402\n");
+}
+
+static int compile_rc(const struct spec *spec)
+{
+	char *text = NULL;
+	size_t size;
+	int rc;
+
+	capture_begin(STDERR_FILENO);
+	rc = plan_compile(spec, &facts, &text, &size);
+	if (rc < 0)
+		assert_one_line(capture_end());
+	else
+		assert_string_equal(capture_end(), "");
+	free(text);
+	return rc;
+}
+
+static void too_many_options_of_a_tmpfs_are_refused(void **state)
+{
+	char option[700] = "/t:";
+	struct spec spec;
+
+	(void)state;
+	memset(option + 3, 'x', sizeof(option) - 4);
+	assert_int_equal(options_of(&spec, (const char *const[]){"--tmpfs", option, "box", NULL}),
+			 OPTIONS_RUN);
+	assert_int_equal(compile_rc(&spec), -E2BIG);
+	spec_free(&spec);
+}
+
+static void binds_come_as_descriptors_in_their_order(void **state)
+{
+	const char *text = compiled("--bind /h1:/a --bind /h2:/b:ro --tmpfs /t box");
+
+	(void)state;
+	assert_contains(text, "\nattach 5 /a\nattach 6 /b\nnode ");
+	assert_lacks(text, "/h1");
+	assert_lacks(text, "/h2");
+}
+
+static void a_user_who_is_not_root_has_no_capability(void **state)
+{
+	const char *text = compiled("--user 1000:100 box");
+
+	(void)state;
+	assert_contains(text, "\nbounding 0000000000000000\nuser 1000 100 100\n"
+			      "caps 0000000000000000\n");
+	assert_contains(text, "\nenv HOME=/\n");
+	assert_contains(compiled("--user 0:5 box"), "\nuser 0 5 5\ncaps 00000000800405fb\n");
+}
+
+static void each_remaining_option_has_its_line(void **state)
+{
+	const char *text = compiled("--read-only --hostname h --workdir /srv --net host --rlimit "
+				    "nofile=1:2 --rlimit core=unlimited box");
+
+	(void)state;
+	assert_contains(text, "\nreadonly /proc/sysrq-trigger\nreadonly /\nrlimit nofile 1 2\n"
+			      "rlimit core 18446744073709551615 18446744073709551615\nbounding ");
+	assert_contains(text, "\nhostname h\nmask ");
+	assert_contains(text, "\nworkdir /srv\n");
+	assert_lacks(text, "loopback");
+	assert_lacks(compiled("--net /n/s box"), "loopback");
+	assert_contains(compiled("--net none box"), "\nloopback\n");
+	assert_lacks(compiled("box"), "readonly /\n");
+}
+
+/* A spec whose plan has this many lines behind the header; the arrays are the caller's. */
+static void spec_fill(struct spec *spec, const char **env, size_t lines, const char *const *command)
+{
+	static char names[CTR_PLAN_LINES_MAX + 1][24];
+	size_t others;
+
+	*spec = (struct spec){.command = (char **)command, .workdir = "/", .clear_env = true};
+	others = lines_count(compiled_with(spec, &facts)) - 1;
+	for (size_t i = 0; i < lines - others; i++) {
+		snprintf(names[i], sizeof(names[i]), "V%zu=", i);
+		env[i] = names[i];
+	}
+	spec->env = (struct texts){env, lines - others};
+}
+
+static void a_plan_may_have_as_many_lines_as_init_takes(void **state)
+{
+	static const char *env[CTR_PLAN_LINES_MAX + 1];
+	static const char *const command[] = {"/x", NULL};
+	struct spec spec;
+
+	(void)state;
+	spec_fill(&spec, env, CTR_PLAN_LINES_MAX + 1, command);
+	assert_int_equal(compile_rc(&spec), -E2BIG);
+	spec_fill(&spec, env, CTR_PLAN_LINES_MAX, command);
+	assert_int_equal(compile_rc(&spec), 0);
+}
+
+static void a_command_that_init_would_refuse_is_refused_here(void **state)
+{
+	static const char *command[CTR_PLAN_FIELDS_MAX + 2];
+	static char big[CTR_PLAN_MAX + 1];
+	struct spec spec = {.command = (char **)command, .workdir = "/"};
+
+	(void)state;
+	for (size_t i = 0; i <= CTR_PLAN_FIELDS_MAX; i++)
+		command[i] = "x";
+	assert_int_equal(compile_rc(&spec), -E2BIG);
+	command[CTR_PLAN_FIELDS_MAX] = NULL;
+	assert_int_equal(compile_rc(&spec), 0);
+	memset(big, 'x', sizeof(big) - 1);
+	command[0] = big;
+	command[1] = NULL;
+	assert_int_equal(compile_rc(&spec), -E2BIG);
+	big[CTR_PLAN_MAX - 4096] = '\0';
+	assert_int_equal(compile_rc(&spec), 0);
+}
+
+/* --- round trip */
+
+static struct plan plan;
+
+static void init_reads(const char *text)
+{
+	size_t size = strlen(text);
+	unsigned bad_line = plan_parse(guarded(text, size), size, &plan);
+
+	if (bad_line)
+		fail_msg("line %u is not understood: %s", bad_line, text);
+}
+
+static const struct line *nth_line(enum ctr_verb verb, unsigned n)
+{
+	for_each_line(line, &plan)
+		if (line->verb == verb && n-- == 0)
+			return line;
+	fail_msg("too few lines of verb %d", (int)verb);
+	return NULL;
+}
+
+static void init_reads_what_setup_was_given(void **state)
+{
+	static const char odd[] = "A= \t\n\\\\040\001\377-";
+	const struct line *line;
+
+	(void)state;
+	init_reads(WORDS("--bind", "/h:/a b\\c", "--tmpfs", "/t:size=1m,ro", "--env", odd, "--env",
+			 "E=", "--user", "4294967294:0", "--rlimit", "nofile=1:unlimited",
+			 "--workdir", "/w\n", "box", "-", "", " ", "a\\", odd));
+	assert_string_equal(field(nth_line(CTR_VERB_ROOT, 0), 0), "/box/merged");
+	assert_string_equal(field(nth_line(CTR_VERB_ATTACH, 0), 1), "/a b\\c");
+	assert_int_equal(field_number(nth_line(CTR_VERB_ATTACH, 0), 0), CTR_ATTACH_FD);
+	line = nth_line(CTR_VERB_MOUNT, 7);
+	assert_string_equal(field(line, 2), "/t");
+	assert_string_equal(field(line, 4), "mode=1777,size=1m");
+	assert_int_equal(nth_line(CTR_VERB_USER, 0)->count, 3);
+	assert_int_equal(field_number(nth_line(CTR_VERB_USER, 0), 0), 4294967294);
+	assert_true(field_number(nth_line(CTR_VERB_RLIMIT, 0), 2) == UINT64_MAX);
+	assert_string_equal(field(nth_line(CTR_VERB_WORKDIR, 0), 0), "/w\n");
+	assert_string_equal(field(nth_line(CTR_VERB_ENV, 3), 0), odd);
+	assert_string_equal(field(nth_line(CTR_VERB_ENV, 4), 0), "E=");
+	line = nth_line(CTR_VERB_EXEC, 0);
+	assert_int_equal(line->count, 5);
+	assert_string_equal(field(line, 0), "-");
+	assert_string_equal(field(line, 1), "");
+	assert_string_equal(field(line, 2), " ");
+	assert_string_equal(field(line, 3), "a\\");
+	assert_string_equal(field(line, 4), odd);
+}
+
+static void init_reads_every_byte_of_an_argument(void **state)
+{
+	char argument[256] = "";
+
+	(void)state;
+	for (unsigned c = 1; c < 256; c++)
+		argument[c - 1] = (char)c;
+	init_reads(WORDS("box", argument));
+	assert_string_equal(field(nth_line(CTR_VERB_EXEC, 0), 0), argument);
+}
+
+static void init_reads_the_largest_plan(void **state)
+{
+	static const char *env[CTR_PLAN_LINES_MAX + 1];
+	static const char *command[CTR_PLAN_FIELDS_MAX + 1];
+	struct spec spec;
+
+	(void)state;
+	for (size_t i = 0; i < CTR_PLAN_FIELDS_MAX; i++)
+		command[i] = "-";
+	/* One line less than the most: that number has a test of its own. */
+	spec_fill(&spec, env, CTR_PLAN_LINES_MAX - 1, command);
+	init_reads(compiled_with(&spec, &facts));
+	assert_int_equal(plan.count, CTR_PLAN_LINES_MAX - 1);
+	assert_int_equal(nth_line(CTR_VERB_EXEC, 0)->count, CTR_PLAN_FIELDS_MAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_main_job_has_this_plan),
+		TEST(a_field_cannot_end_its_line_or_begin_another),
+		TEST(a_variable_is_set_once_and_the_last_one_wins),
+		TEST(a_terminal_brings_a_console_and_its_type),
+		TEST(options_of_a_tmpfs_become_flags_or_its_own),
+		TEST(too_many_options_of_a_tmpfs_are_refused),
+		TEST(binds_come_as_descriptors_in_their_order),
+		TEST(a_user_who_is_not_root_has_no_capability),
+		TEST(each_remaining_option_has_its_line),
+		TEST(a_plan_may_have_as_many_lines_as_init_takes),
+		TEST(a_command_that_init_would_refuse_is_refused_here),
+		TEST(init_reads_what_setup_was_given),
+		TEST(init_reads_every_byte_of_an_argument),
+		TEST(init_reads_the_largest_plan),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

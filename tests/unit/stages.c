@@ -1,0 +1,386 @@
+/* A life on the host's side, from the state directory to its removal, with the fake below it.
+ * Strongest of all: whichever call fails, exactly what was done is undone. */
+#include "stage.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "options.h"
+#include "support.h"
+#include "sys.h"
+
+typedef void groups_maker(struct groups *groups);
+
+static struct run run;
+static struct spec spec;
+static bool watch_reached;
+static int watch_result;
+
+/* Without the checks that need root and a real host. */
+static int preflight_stub(struct run *started)
+{
+	started->init_fd = sys_sealed_file("ctr-init", "", 0);
+	return started->init_fd < 0 ? fail(-started->init_fd, "cannot copy") : 0;
+}
+
+/* The container ends by itself, unless watching is to fail. */
+static int watch_stub(struct run *watched)
+{
+	int status;
+
+	watch_reached = true;
+	if (watch_result < 0)
+		return fail(-watch_result, "cannot wait for signals");
+	fake_process_ends(0);
+	sys_wait(watched->pid, &status);
+	watched->pid = 0;
+	return 0;
+}
+
+/* The real list, but for the two stages that need a real host; *said is what it said. */
+static int stages_live(const char **said)
+{
+	struct stage stages[16];
+	int rc;
+
+	assert_true(host_stages_count <= COUNT(stages));
+	memcpy(stages, host_stages, host_stages_count * sizeof(stages[0]));
+	for (size_t i = 0; i < host_stages_count; i++) {
+		if (stages[i].number == CTR_STAGE_PREFLIGHT)
+			stages[i].enter = preflight_stub;
+		else if (stages[i].number == CTR_STAGE_WATCH)
+			stages[i].enter = watch_stub;
+	}
+	watch_reached = false;
+	capture_begin(STDERR_FILENO);
+	rc = stages_run(stages, host_stages_count, &run);
+	*said = capture_end();
+	return rc;
+}
+
+/* The world and the run at the beginning of a life. */
+static void life_begin(const char *line, groups_maker *make)
+{
+	fake_reset();
+	fake_keep("/run/ctr");
+	fake_keep("/box/upper");
+	fake_keep("/box/work");
+	fake_file("/v2/cgroup.subtree_control", "");
+	fake_file("/v1/cpuset/cpuset.mems", "0\n");
+	spec_free(&spec);
+	assert_int_equal(options_of_line(&spec, line), OPTIONS_RUN);
+	run_fill(&run, &spec);
+	make(&run.groups);
+}
+
+static int life_setup(void **state)
+{
+	watch_result = 0;
+	return world_begin(state);
+}
+#define LIFE_TEST(function) cmocka_unit_test_setup(function, life_setup)
+
+static void in_v1(struct groups *groups)
+{
+	group_add(groups, 1, BIT(CPU), "/v1/cpu");
+	group_add(groups, 1, BIT(MEMORY), "/v1/memory");
+}
+
+static void in_v1_and_v2(struct groups *groups)
+{
+	group_add(groups, 1, BIT(CPUSET), "/v1/cpuset");
+	group_add(groups, 2, BIT(CPU) | BIT(MEMORY) | BIT(PIDS), "/v2");
+}
+
+static void in_v2(struct groups *groups)
+{
+	group_add(groups, 2, BIT(CPU) | BIT(MEMORY), "/v2");
+}
+
+static void in_none(struct groups *groups)
+{
+	groups->count = 0;
+}
+
+#define MAIN_JOB "--cpu 10 --mem 500M --lower /box/lower /box/merged"
+
+/* The call that was the n-th; sleeps are not counted. */
+static const char *nth_call(unsigned n)
+{
+	static char call[512];
+	const char *line = fake_script();
+
+	for (;; line = strchr(line, '\n') + 1)
+		if (strncmp(line, "sleep ", 6) != 0 && --n == 0)
+			break;
+	snprintf(call, sizeof(call), "%.*s", (int)strcspn(line, "\n"), line);
+	return call;
+}
+
+/* The number of the first such call of the life before. */
+static unsigned call_number(const char *call)
+{
+	unsigned n = 1;
+
+	while (strcmp(nth_call(n), call) != 0)
+		n++;
+	return n;
+}
+
+static void nothing_is_left(const char *failed)
+{
+	char done[8192];
+
+	snprintf(done, sizeof(done), "%s", fake_done());
+	if (strcmp(done, fake_undone()) != 0)
+		fail_msg("after a failed \"%s\" was done:\n%sundone:\n%sscript:\n%s", failed, done,
+			 fake_undone(), fake_script());
+}
+
+/* One life whose n-th call fails. Returns false when there is no such call. */
+static bool life_fails_at(unsigned n, int error, const char *line, groups_maker *make)
+{
+	char before[4096], after[4096];
+	const char *said, *failed;
+	int rc;
+
+	life_begin(line, make);
+	descriptors_list(before, sizeof(before));
+	fake_fail_nth(n, error);
+	rc = stages_live(&said);
+	descriptors_list(after, sizeof(after));
+	if (fake_calls() < n) {
+		assert_int_equal(rc, watch_result);
+		assert_int_equal(lines_count(said), watch_result < 0);
+		nothing_is_left("nothing");
+		assert_string_equal(after, before);
+		return false;
+	}
+	failed = nth_call(n);
+	if (strcmp(before, after) != 0)
+		fail_msg("after a failed \"%s\": open %s, before %s", failed, after, before);
+	if (rc != (watch_reached ? watch_result : -error))
+		fail_msg("a failed \"%s\" gives %d", failed, rc);
+	if (!watch_reached && lines_count(said) != 1)
+		fail_msg("of a failed \"%s\" is said:\n%s", failed, said);
+	/* A group that stays is for gc: its record may stay with it. */
+	if (strncmp(failed, "rmdir /v", 8) != 0)
+		nothing_is_left(failed);
+	return true;
+}
+
+static void every_call_fails_once(const char *line, groups_maker *make, unsigned least)
+{
+	static const int errors[] = {EIO, EBUSY, ENOMEM};
+
+	for (size_t i = 0; i < COUNT(errors); i++) {
+		unsigned n = 1;
+
+		while (life_fails_at(n, errors[i], line, make))
+			n++;
+		assert_true(n > least);
+	}
+}
+
+static void whatever_fails_with_v1_groups_all_is_undone(void **state)
+{
+	(void)state;
+	every_call_fails_once(MAIN_JOB, in_v1, 30);
+}
+
+static void whatever_fails_with_a_v2_group_all_is_undone(void **state)
+{
+	(void)state;
+	every_call_fails_once(MAIN_JOB, in_v2, 20);
+}
+
+static void whatever_fails_with_groups_of_both_versions_all_is_undone(void **state)
+{
+	(void)state;
+	every_call_fails_once("--cpu 10 --mem 500M --swap 1M --pids 9 --cpuset 0 --cpu-weight 7 "
+			      "--ephemeral --lower /box/lower /box/merged",
+			      in_v1_and_v2, 30);
+}
+
+static void whatever_fails_without_a_group_all_is_undone(void **state)
+{
+	(void)state;
+	every_call_fails_once("--net host /box/merged", in_none, 8);
+}
+
+static void whatever_fails_while_the_container_is_killed_all_is_undone(void **state)
+{
+	(void)state;
+	watch_result = -EMFILE;
+	every_call_fails_once(MAIN_JOB, in_v1, 30);
+	every_call_fails_once(MAIN_JOB, in_v2, 20);
+}
+
+static void the_main_job_on_v1_is_this_script(void **state)
+{
+	const char *said;
+
+	(void)state;
+	life_begin(MAIN_JOB, in_v1);
+	assert_int_equal(stages_live(&said), 0);
+	assert_string_equal(fake_changes(),
+			    "seal ctr-init\n"
+			    "mkdir /run/ctr 0700\nlock /run/ctr wait\n"
+			    "mkdir /run/ctr/web 0700\nlock /run/ctr/web\ncreate /run/ctr/web/run\n"
+			    "mkdir /box/upper 0755\nlock /box/upper\n"
+			    "mkdir /box/work 0755\nlock /box/work\n"
+			    "mkdir /v1/cpu/ctr-web 0755\n"
+			    "write /v1/cpu/ctr-web/cpu.cfs_period_us 100000\n"
+			    "write /v1/cpu/ctr-web/cpu.cfs_quota_us 10000\n"
+			    "mkdir /v1/memory/ctr-web 0755\n"
+			    "write /v1/memory/ctr-web/memory.limit_in_bytes 524288000\n"
+			    "write /v1/memory/ctr-web/memory.memsw.limit_in_bytes 524288000\n"
+			    "write /v1/memory/ctr-web/memory.swappiness 0\n"
+			    "socketpair\nclone mnt pid uts ipc net\n"
+			    "wait 4711\n"
+			    "rmdir /v1/memory/ctr-web\nrmdir /v1/cpu/ctr-web\n"
+			    "unlink /run/ctr/web/run\nrmdir /run/ctr/web\n");
+}
+
+static void on_v2_the_child_is_born_in_its_group(void **state)
+{
+	const char *said;
+
+	(void)state;
+	life_begin(MAIN_JOB, in_v2);
+	assert_int_equal(stages_live(&said), 0);
+	assert_contains(fake_changes(), "\nwrite /v2/cgroup.subtree_control +cpu\n"
+					"write /v2/cgroup.subtree_control +memory\n"
+					"mkdir /v2/ctr-web 0755\n");
+	assert_contains(fake_changes(), "\nopen /v2/ctr-web\n"
+					"clone mnt pid uts ipc net into open /v2/ctr-web\n");
+}
+
+static void a_network_of_others_is_not_made(void **state)
+{
+	const char *said;
+
+	(void)state;
+	life_begin("--net host /box/merged", in_none);
+	assert_int_equal(stages_live(&said), 0);
+	assert_contains(fake_changes(), "\nclone mnt pid uts ipc\n");
+	life_begin("--net /run/netns/x /box/merged", in_none);
+	assert_int_equal(stages_live(&said), 0);
+	assert_contains(fake_changes(), "\nclone mnt pid uts ipc\n");
+}
+
+static void a_keeper_that_cannot_watch_kills_the_container(void **state)
+{
+	const char *said;
+
+	(void)state;
+	life_begin(MAIN_JOB, in_v1);
+	watch_result = -EMFILE;
+	assert_int_equal(stages_live(&said), -EMFILE);
+	assert_contains(fake_changes(), "\nkill pidfd 4711 9\nwait 4711\nrmdir ");
+	nothing_is_left("watch");
+}
+
+static void the_record_is_there_before_any_group_and_names_each(void **state)
+{
+	const char *said;
+	unsigned made;
+
+	(void)state;
+	life_begin(MAIN_JOB, in_v1);
+	assert_int_equal(stages_live(&said), 0);
+	made = call_number("mkdir /v1/cpu/ctr-web 0755");
+	assert_true(call_number("create /run/ctr/web/run") < made);
+	assert_true(call_number("unlink /run/ctr/web/run") > call_number("rmdir /v1/cpu/ctr-web"));
+}
+
+static void a_group_that_cannot_be_removed_stays_on_record_for_gc(void **state)
+{
+	const char *said;
+
+	(void)state;
+	life_begin(MAIN_JOB, in_v1);
+	fake_busy("/v1/cpu/ctr-web", 1000);
+	assert_int_equal(stages_live(&said), 0);
+	assert_one_line(said);
+	assert_contains(said, "cannot remove the cgroup /v1/cpu/ctr-web: ctr-setup gc will try "
+			      "again");
+	assert_non_null(fake_text("/run/ctr/web/run"));
+	assert_contains(fake_text("/run/ctr/web/run"), "cgroup /v1/cpu/ctr-web\n");
+}
+
+static void a_name_in_use_is_refused_with_its_holder(void **state)
+{
+	const char *said;
+
+	(void)state;
+	life_begin(MAIN_JOB, in_v1);
+	fake_directory("/run/ctr/web");
+	fake_file("/run/ctr/web/run", "keeper 42\ncgroup /v1/cpu/ctr-web\n");
+	assert_int_equal(stages_live(&said), -EEXIST);
+	assert_one_line(said);
+	assert_contains(said, "20 state: cannot use the name web: it is held by process 42");
+	assert_lacks(fake_changes(), "rmdir");
+	assert_lacks(fake_changes(), "unlink");
+}
+
+static void an_upper_layer_in_use_is_refused(void **state)
+{
+	const char *said;
+	unsigned n;
+
+	(void)state;
+	life_begin(MAIN_JOB, in_v1);
+	assert_int_equal(stages_live(&said), 0);
+	n = call_number("lock /box/upper");
+	life_begin(MAIN_JOB, in_v1);
+	fake_fail_nth(n, EWOULDBLOCK);
+	assert_int_equal(stages_live(&said), -EBUSY);
+	assert_contains(said, "cannot use /box/upper as upper: another container is using it");
+	nothing_is_left("lock /box/upper");
+}
+
+static void layers_that_are_there_are_taken_as_they_are(void **state)
+{
+	const char *said;
+
+	(void)state;
+	life_begin(MAIN_JOB, in_v1);
+	fake_directory("/box/upper");
+	fake_directory("/box/work");
+	assert_int_equal(stages_live(&said), 0);
+	assert_string_equal(said, "");
+	assert_lacks(fake_changes(), "rmdir /box");
+}
+
+static int spec_end(void **state)
+{
+	(void)state;
+	spec_free(&spec);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LIFE_TEST(whatever_fails_with_v1_groups_all_is_undone),
+		LIFE_TEST(whatever_fails_with_a_v2_group_all_is_undone),
+		LIFE_TEST(whatever_fails_with_groups_of_both_versions_all_is_undone),
+		LIFE_TEST(whatever_fails_without_a_group_all_is_undone),
+		LIFE_TEST(whatever_fails_while_the_container_is_killed_all_is_undone),
+		LIFE_TEST(the_main_job_on_v1_is_this_script),
+		LIFE_TEST(on_v2_the_child_is_born_in_its_group),
+		LIFE_TEST(a_network_of_others_is_not_made),
+		LIFE_TEST(a_keeper_that_cannot_watch_kills_the_container),
+		LIFE_TEST(the_record_is_there_before_any_group_and_names_each),
+		LIFE_TEST(a_group_that_cannot_be_removed_stays_on_record_for_gc),
+		LIFE_TEST(a_name_in_use_is_refused_with_its_holder),
+		LIFE_TEST(an_upper_layer_in_use_is_refused),
+		LIFE_TEST(layers_that_are_there_are_taken_as_they_are),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, spec_end);
+}

@@ -1,0 +1,139 @@
+#include "victims.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support.h"
+
+#define HEAD "6,1234,5678,-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,"
+#define KILL(group, task)                                                                          \
+	HEAD "mems_allowed=0,oom_memcg=" group ",task_memcg=" group ",task=" task ",pid=77,uid="   \
+	     "0\n"
+#define OURS(task) KILL("/user.slice/ctr-web", task)
+
+static void assert_victim(const char *record, const char *name)
+{
+	char got[64] = "";
+	int rc = victim_parse(record, "web", got, sizeof(got));
+
+	if (rc != (name != NULL) || (name && strcmp(got, name) != 0))
+		fail_msg("%d \"%s\" of %s", rc, got, record);
+}
+
+static void the_victim_of_our_limit_is_named(void **state)
+{
+	(void)state;
+	assert_victim(OURS("tail"), "tail");
+	assert_victim(KILL("/ctr-web", "a"), "a");
+	assert_victim(OURS(""), "");
+}
+
+static void another_s_victim_is_not_ours(void **state)
+{
+	(void)state;
+	assert_victim(KILL("/ctr-web2", "tail"), NULL);
+	assert_victim(KILL("/xctr-web", "tail"), NULL);
+	assert_victim(KILL("/other-web", "tail"), NULL);
+	assert_victim(KILL("/ctr-web/inner", "tail"), NULL);
+	assert_victim(KILL("/", "tail"), NULL);
+	assert_victim(KILL("web", "tail"), NULL);
+	assert_victim(KILL("", "tail"), NULL);
+	assert_victim(HEAD "mems_allowed=0,global_oom,task_memcg=/ctr-web,task=a,pid=1,uid=0\n",
+		      NULL);
+}
+
+static void what_is_no_such_record_has_no_victim(void **state)
+{
+	static const char whole[] = OURS("tail");
+	size_t complete = (size_t)(strstr(whole, ",pid=") + 5 - whole);
+
+	(void)state;
+	assert_victim("", NULL);
+	assert_victim("6,1,2,-;Memory cgroup out of memory: Killed process 77 (tail)\n", NULL);
+	assert_victim("oom_memcg=/ctr-web,task_memcg=/ctr-web,task=a,pid=1\n", NULL);
+	for (size_t size = 0; size < complete; size++) {
+		char *record = guarded(whole, size + 1);
+
+		record[size] = '\0';
+		assert_victim(record, NULL);
+	}
+}
+
+static void a_hostile_name_cannot_pass_for_another_run_s(void **state)
+{
+	(void)state;
+	assert_victim(KILL("/ctr-x", "/ctr-web,task="), NULL);
+	assert_victim(KILL("/ctr-x", "oom_memcg=/ctr-"), NULL);
+	assert_victim(OURS("a,pid=1,uid=5"), "a");
+	assert_victim(OURS(",task=x"), ",task=x");
+	assert_victim(OURS("%s%n"), "%s%n");
+	assert_victim(OURS("\\x1b[2J"), "\\x1b[2J");
+}
+
+static void a_name_that_is_too_long_is_cut(void **state)
+{
+	char name[5] = "....";
+
+	(void)state;
+	assert_int_equal(victim_parse(OURS("longer"), "web", name, sizeof(name)), 1);
+	assert_string_equal(name, "long");
+}
+
+/* What victims_read() makes of these records, each of which one read(2) gives, as the kernel's
+ * log does it. */
+static const char *names_of(const char *const *records)
+{
+	static char names[32];
+	int ends[2];
+
+	names[0] = '\0';
+	assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	for (; *records; records++)
+		assert_true(send(ends[1], *records, strlen(*records), 0) > 0);
+	close(ends[1]);
+	victims_read(ends[0], "web", names, sizeof(names));
+	close(ends[0]);
+	return names;
+}
+#define NAMES(...) names_of((const char *const[]){__VA_ARGS__, NULL})
+
+static void each_victim_is_named_once(void **state)
+{
+	(void)state;
+	assert_string_equal(NAMES("6,1,1,-;hello\n"), "");
+	assert_string_equal(NAMES(OURS("tail"), "6,1,1,-;x\n", OURS("sh"), OURS("tail"),
+				  KILL("/ctr-x", "other")),
+			    "tail, sh");
+}
+
+static void a_victim_whose_name_is_part_of_another_s_is_named(void **state)
+{
+	(void)state;
+	assert_string_equal(NAMES(OURS("bash"), OURS("sh")), "bash, sh");
+}
+
+static void more_names_than_there_is_room_for_are_cut(void **state)
+{
+	(void)state;
+	assert_int_equal(strlen(NAMES(OURS("aaaaaaaaaaaaaaa"), OURS("bbbbbbbbbbbbbbb"),
+				      OURS("ccccccccccccccc"), OURS("ddddddddddddddd"))),
+			 31);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_victim_of_our_limit_is_named),
+		TEST(another_s_victim_is_not_ours),
+		TEST(what_is_no_such_record_has_no_victim),
+		TEST(a_hostile_name_cannot_pass_for_another_run_s),
+		TEST(a_name_that_is_too_long_is_cut),
+		TEST(each_victim_is_named_once),
+		TEST(a_victim_whose_name_is_part_of_another_s_is_named),
+		TEST(more_names_than_there_is_room_for_are_cut),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
