@@ -79,14 +79,17 @@ static void guard_stop(struct terminal *terminal)
 	terminal->guard_pid = 0;
 }
 
-/* The descriptor's file opened anew, so that O_NONBLOCK is ours alone and not the caller's too. */
-static int reopen_nonblocking(int fd, int flags)
+/* To write to without ever blocking. A terminal is opened anew, so that O_NONBLOCK is ours alone
+ * and not the caller's too. A file must not be: its offset is shared with the caller's other
+ * programs. A pipe that poll(2) calls writable takes PIPE_BUF bytes, and we write no more. */
+static int output_open(int fd)
 {
 	char path[64];
-	int own;
+	int own = -1;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	own = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (isatty(fd))
+		own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	return own >= 0 ? own : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
@@ -98,9 +101,8 @@ void terminal_attach(struct terminal *terminal, int master_fd)
 	terminal->in.to_fd = master_fd;
 	terminal->out.from_fd = master_fd;
 	/* The pty serves stderr alone when stdout is no terminal. */
-	terminal->out.to_fd = reopen_nonblocking(
-		isatty(STDOUT_FILENO) || terminal->tty_fd < 0 ? STDOUT_FILENO : terminal->tty_fd,
-		O_WRONLY);
+	terminal->out.to_fd = output_open(
+		isatty(STDOUT_FILENO) || terminal->tty_fd < 0 ? STDOUT_FILENO : terminal->tty_fd);
 	terminal_resize(terminal);
 	terminal_engage(terminal);
 }
