@@ -20,6 +20,11 @@ struct layers {
  * after fail(); layers_free() either way. */
 int layers_find(const struct spec *spec, struct layers *layers);
 
+/* The refusals of layers_find(), for layers that are all found. */
+int layers_check(const struct layers *layers);
+
+bool is_directory(const char *path);
+
 /* The options of the overlay mount, escaped; upper and work as given. The caller's, or NULL. */
 char *layers_options(const struct layers *layers, const char *upper, const char *work);
 

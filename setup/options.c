@@ -1,374 +1,13 @@
-/* One table holds every option: its name, what it takes, its line of help and its setter. The
- * parser, --help and the tests of the manual page all read it.
+/* The command line: getopt(3) over the table of option_rows.c, and what no single option can see.
  */
 #include "options.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctr/plan.h"
 #include "log.h"
-#include "parse.h"
-
-struct option_row {
-	const char *group; /* heading before this row, or NULL */
-	const char *name;
-	const char *argument; /* NULL: takes none */
-	const char *help;
-	int (*set)(struct spec *spec, char *text); /* 0, or a negative errno after fail() */
-};
-
-/* Makes room for one more element and returns it zeroed, or NULL. */
-static void *element_add(void *array, size_t *count, size_t size)
-{
-	void **items = array;
-	char *grown = reallocarray(*items, *count + 1, size);
-
-	if (!grown)
-		return NULL;
-	*items = grown;
-	return memset(grown + (*count)++ * size, 0, size);
-}
-
-static int text_add(struct texts *texts, const char *text)
-{
-	const char **item = element_add(&texts->items, &texts->count, sizeof(*item));
-
-	if (!item)
-		return fail(ENOMEM, "cannot remember \"%s\"", text);
-	*item = text;
-	return 0;
-}
-
-static int refuse(const char *option, const char *text, const char *what)
-{
-	return fail(0, "--%s: \"%s\" is not %s", option, text, what);
-}
-
-static int set_cpu(struct spec *spec, char *text)
-{
-	if (!percent_parse(text, &spec->limits.cpu_quota_us))
-		return refuse("cpu", text, "a percentage of one CPU, at least 1, as in 10 or 150");
-	return 0;
-}
-
-static int set_cpu_weight(struct spec *spec, char *text)
-{
-	if (!number_parse(text, 1, 10000, &spec->limits.cpu_weight))
-		return refuse("cpu-weight", text, "a number from 1 to 10000 (100 is usual)");
-	return 0;
-}
-
-static int set_cpuset(struct spec *spec, char *text)
-{
-	if (!cpu_list_is_valid(text))
-		return refuse("cpuset", text, "a list of CPUs, as in 0-2,4");
-	spec->limits.cpuset = text;
-	return 0;
-}
-
-static int set_mem(struct spec *spec, char *text)
-{
-	if (!size_parse(text, &spec->limits.memory) || spec->limits.memory == 0)
-		return refuse("mem", text, "a size above zero, as in 500M (bytes, or K M G T)");
-	return 0;
-}
-
-static int set_swap(struct spec *spec, char *text)
-{
-	if (!size_parse(text, &spec->limits.swap))
-		return refuse("swap", text, "a size, as in 100M (bytes, or K M G T; 0 is none)");
-	spec->limits.swap_asked = true;
-	return 0;
-}
-
-static int set_pids(struct spec *spec, char *text)
-{
-	if (!number_parse(text, 2, 4194304, &spec->limits.pids))
-		return refuse("pids", text, "a number from 2 (PID 1 and the payload) to 4194304");
-	return 0;
-}
-
-static bool rlimit_name_is_known(const char *name)
-{
-#define NAME(text, resource) text,
-	static const char *const names[] = {CTR_RLIMITS(NAME)};
-#undef NAME
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(names[i], name) == 0)
-			return true;
-	return false;
-}
-
-static int set_rlimit(struct spec *spec, char *text)
-{
-	char *values = strchr(text, '=');
-	struct rlimit_spec *rlimit;
-	uint64_t soft, hard;
-
-	if (!values || !rlimit_values_parse(values + 1, &soft, &hard))
-		return refuse("rlimit", text, "NAME=SOFT[:HARD], as in nofile=1024:4096");
-	*values = '\0';
-	if (!rlimit_name_is_known(text))
-		return refuse("rlimit", text, "a resource limit: see prlimit(1), as in nofile");
-	rlimit = element_add(&spec->rlimits, &spec->rlimit_count, sizeof(*rlimit));
-	if (!rlimit)
-		return fail(ENOMEM, "cannot remember --rlimit");
-	*rlimit = (struct rlimit_spec){text, soft, hard};
-	return 0;
-}
-
-static int set_timeout(struct spec *spec, char *text)
-{
-	if (!duration_parse(text, &spec->timeout_ms))
-		return refuse("timeout", text, "a time above zero, as in 90 or 5m (ms s m h d)");
-	return 0;
-}
-
-static int set_grace(struct spec *spec, char *text)
-{
-	if (!duration_parse(text, &spec->grace_ms))
-		return refuse("grace", text, "a time above zero, as in 10 or 500ms (ms s m h d)");
-	return 0;
-}
-
-static int set_lower(struct spec *spec, char *text)
-{
-	return text_add(&spec->lower, text);
-}
-
-static int set_upper(struct spec *spec, char *text)
-{
-	spec->upper = text;
-	return 0;
-}
-
-static int set_work(struct spec *spec, char *text)
-{
-	spec->work = text;
-	return 0;
-}
-
-static int set_ephemeral(struct spec *spec, char *text)
-{
-	(void)text;
-	spec->ephemeral = true;
-	return 0;
-}
-
-static int set_read_only(struct spec *spec, char *text)
-{
-	(void)text;
-	spec->readonly = true;
-	return 0;
-}
-
-/* Makes "/data" of "/data/"; false when no directory but the root itself is named. */
-static bool target_trim(char *target)
-{
-	size_t length = strlen(target);
-
-	while (length > 1 && target[length - 1] == '/')
-		target[--length] = '\0';
-	return target[0] == '/' && length > 1;
-}
-
-/* Cuts text at the last ":ro" or ":rw" and at the first colon before an absolute target. */
-static int set_bind(struct spec *spec, char *text)
-{
-	char *target = strstr(text, ":/");
-	struct bind *bind;
-	char *mode;
-
-	if (!target || target == text)
-		return refuse("bind", text, "SRC:DST or SRC:DST:ro with an absolute DST");
-	mode = strrchr(target + 1, ':');
-	if (mode && strcmp(mode, ":ro") != 0 && strcmp(mode, ":rw") != 0)
-		mode = NULL;
-	bind = element_add(&spec->binds, &spec->bind_count, sizeof(*bind));
-	if (!bind)
-		return fail(ENOMEM, "cannot remember --bind");
-	bind->readonly = mode && mode[2] == 'o';
-	if (mode)
-		*mode = '\0';
-	*target++ = '\0';
-	bind->source = text;
-	bind->target = target;
-	return target_trim(target) ? 0 : refuse("bind", target, "a place to bind on");
-}
-
-static int set_tmpfs(struct spec *spec, char *text)
-{
-	char *options = strchr(text, ':');
-	struct tmpfs *tmpfs;
-
-	if (text[0] != '/')
-		return refuse("tmpfs", text, "DST or DST:OPTIONS with an absolute DST");
-	tmpfs = element_add(&spec->tmpfs, &spec->tmpfs_count, sizeof(*tmpfs));
-	if (!tmpfs)
-		return fail(ENOMEM, "cannot remember --tmpfs");
-	if (options)
-		*options++ = '\0';
-	*tmpfs = (struct tmpfs){text, options};
-	return target_trim(text) ? 0 : refuse("tmpfs", text, "a place to mount on");
-}
-
-static int set_hook(struct spec *spec, char *text)
-{
-	return text_add(&spec->hooks, text);
-}
-
-static int set_name(struct spec *spec, char *text)
-{
-	if (!name_is_valid(text))
-		return refuse("name", text, "a name: 1 to 64 letters, digits or _ . + -");
-	spec->name = text;
-	return 0;
-}
-
-static int set_hostname(struct spec *spec, char *text)
-{
-	if (!hostname_is_valid(text))
-		return refuse("hostname", text, "a host name: 1 to 64 letters, digits, . or -");
-	spec->hostname = text;
-	return 0;
-}
-
-static int set_user(struct spec *spec, char *text)
-{
-	if (!user_parse(text, &spec->uid, &spec->gid))
-		return refuse("user", text, "UID or UID:GID in numbers from 0 to 4294967294");
-	return 0;
-}
-
-static int set_workdir(struct spec *spec, char *text)
-{
-	if (text[0] != '/')
-		return refuse("workdir", text, "an absolute path");
-	spec->workdir = text;
-	return 0;
-}
-
-static int set_env(struct spec *spec, char *text)
-{
-	const char *equals = strchr(text, '=');
-
-	if (!equals || equals == text)
-		return refuse("env", text, "NAME=VALUE");
-	return text_add(&spec->env, text);
-}
-
-static int set_clear_env(struct spec *spec, char *text)
-{
-	(void)text;
-	spec->clear_env = true;
-	return 0;
-}
-
-static int set_net(struct spec *spec, char *text)
-{
-	if (strcmp(text, "none") != 0 && strcmp(text, "host") != 0 && !strchr(text, '/'))
-		return refuse("net", text, "none, host, or the path of a network namespace");
-	spec->net = text;
-	return 0;
-}
-
-static int set_tty(struct spec *spec, char *text)
-{
-	(void)text;
-	spec->terminal = TERMINAL_YES;
-	return 0;
-}
-
-static int set_no_tty(struct spec *spec, char *text)
-{
-	(void)text;
-	spec->terminal = TERMINAL_NO;
-	return 0;
-}
-
-static int set_print_plan(struct spec *spec, char *text)
-{
-	(void)text;
-	spec->verb = VERB_PRINT_PLAN;
-	return 0;
-}
-
-static int set_check(struct spec *spec, char *text)
-{
-	(void)text;
-	spec->verb = VERB_CHECK;
-	return 0;
-}
-
-static int set_verbose(struct spec *spec, char *text)
-{
-	(void)text;
-	spec->verbose = true;
-	return 0;
-}
-
-static int print_version(struct spec *spec, char *text)
-{
-	(void)spec;
-	(void)text;
-	puts("ctr-setup " CTR_VERSION);
-	return OPTIONS_DONE;
-}
-
-static int print_help(struct spec *spec, char *text)
-{
-	(void)spec;
-	(void)text;
-	help_print(stdout);
-	return OPTIONS_DONE;
-}
-
-static const struct option_row rows[] = {
-	{"Limits", "cpu", "PCT", "percent of one CPU: 10, 150", set_cpu},
-	{NULL, "mem", "SIZE", "memory: 500M, 2G", set_mem},
-	{NULL, "swap", "SIZE", "swap beside --mem (none)", set_swap},
-	{NULL, "pids", "N", "processes and threads", set_pids},
-	{NULL, "cpuset", "LIST", "these CPUs only: 0-2,4", set_cpuset},
-	{NULL, "cpu-weight", "N", "share under contention, 1-10000 (100)", set_cpu_weight},
-	{NULL, "rlimit", "NAME=SOFT[:HARD]", "a limit of each process: nofile=1024", set_rlimit},
-	{NULL, "timeout", "TIME", "stop after: 90, 5m; status 124", set_timeout},
-	{NULL, "grace", "TIME", "from TERM to KILL (10s)", set_grace},
-
-	{"Root", "lower", "DIR", "overlay layer never written; repeat, top first", set_lower},
-	{NULL, "upper", "DIR", "overlay layer for changes", set_upper},
-	{NULL, "work", "DIR", "overlay's own, beside upper", set_work},
-	{NULL, "ephemeral", NULL, "changes go to memory and are lost", set_ephemeral},
-	{NULL, "read-only", NULL, "the root cannot be written", set_read_only},
-	{NULL, "bind", "SRC:DST[:ro]", "a file or directory of the host", set_bind},
-	{NULL, "tmpfs", "DST[:OPTIONS]", "memory: /tmp:size=64m", set_tmpfs},
-	{NULL, "hook", "PROGRAM", "run on the root before the start; repeat", set_hook},
-
-	{"Identity", "name", "NAME", "of this run (box-PID)", set_name},
-	{NULL, "hostname", "NAME", "host name inside (the name)", set_hostname},
-	{NULL, "user", "UID[:GID]", "ids of the command (0:0)", set_user},
-	{NULL, "workdir", "DIR", "where the command starts (/)", set_workdir},
-	{NULL, "env", "K=V", "environment variable; repeat", set_env},
-	{NULL, "clear-env", NULL, "only --env, no defaults", set_clear_env},
-
-	{"Isolation", "net", "none|host|PATH", "network: loopback only, the host's, or that",
-	 set_net},
-
-	{"Terminal", "tty", NULL, "a terminal of its own (when stdin is one)", set_tty},
-	{NULL, "no-tty", NULL, "none: descriptors as they are", set_no_tty},
-
-	{"Seeing", "print-plan", NULL, "print what ctr-init would do", set_print_plan},
-	{NULL, "check", NULL, "could it start? nothing is changed", set_check},
-	{NULL, "verbose", NULL, "-v: say each stage", set_verbose},
-	{NULL, "version", NULL, "print the version", print_version},
-	{NULL, "help", NULL, "print this", print_help},
-};
-
-enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+#include "option_rows.h"
 
 void help_print(FILE *to)
 {
@@ -380,14 +19,14 @@ void help_print(FILE *to)
 	      "  ctr-setup --cpu 10 --mem 500M ./merged\n"
 	      "  ctr-setup --ephemeral --bind ./src:/src:ro ./merged -- make -C /src test\n",
 	      to);
-	for (size_t i = 0; i < ROWS; i++) {
-		char left[40];
+	for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++) {
+		char left[40], letter[] = {'-', row->letter, ',', ' ', '\0'};
 
-		if (rows[i].group)
-			fprintf(to, "\n%s:\n", rows[i].group);
-		snprintf(left, sizeof(left), "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
-			 rows[i].argument ? rows[i].argument : "");
-		fprintf(to, "  %-25s  %s\n", left, rows[i].help);
+		if (row->group)
+			fprintf(to, "\n%s:\n", row->group);
+		snprintf(left, sizeof(left), "%s--%s%s%s", row->letter ? letter : "", row->name,
+			 row->argument ? " " : "", row->argument ? row->argument : "");
+		fprintf(to, "  %-25s  %s\n", left, row->help);
 	}
 	fputs("\nExit status: the command's; 128+N when signal N ended it; 124 after --timeout;\n"
 	      "125 when ctr-setup failed; 126 command cannot be executed; 127 not found.\n",
@@ -438,31 +77,33 @@ static int misuse(int c, const char *word)
 	return fail(0, "unknown option \"%s\": see ctr-setup --help", word);
 }
 
+enum { LONG_OPTION = 256 }; /* beyond any letter */
+
 /* Runs the setter of what getopt(3) found at word. It also takes an unambiguous beginning for the
  * whole: not here, where --cpus would be --cpuset. */
 static int option_take(int c, int index, const char *word, struct spec *spec)
 {
-	const struct option_row *row = &rows[index];
+	const struct option_row *row = &option_rows[index];
 
-	if (c == 'v')
-		return set_verbose(spec, NULL);
-	if (c == 'h')
-		return print_help(spec, NULL);
-	if (c != 256 || strcspn(word + 2, "=") != strlen(row->name))
+	for (int i = 0; i < OPTION_ROWS; i++)
+		if (c && option_rows[i].letter == c)
+			return option_rows[i].set(spec, NULL);
+	if (c != LONG_OPTION || strcspn(word + 2, "=") != strlen(row->name))
 		return misuse(c, word);
 	return row->set(spec, optarg);
 }
 
 int options_parse(int argc, char **argv, struct spec *spec)
 {
-	struct option longs[ROWS + 1] = {{0}};
+	struct option longs[OPTION_ROWS + 1] = {{0}};
 	int rc = 0;
 
 	*spec = (struct spec){.grace_ms = 10000, .workdir = "/"};
-	for (int i = 0; i < ROWS; i++)
-		longs[i] = (struct option){rows[i].name,
-					   rows[i].argument ? required_argument : no_argument, NULL,
-					   256};
+	for (int i = 0; i < OPTION_ROWS; i++) {
+		longs[i].name = option_rows[i].name;
+		longs[i].has_arg = option_rows[i].argument ? required_argument : no_argument;
+		longs[i].val = LONG_OPTION;
+	}
 	opterr = 0;
 	optind = 0; /* getopt(3), NOTES: starts afresh */
 	while (rc == 0) {

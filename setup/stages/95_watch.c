@@ -4,19 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../channel.h"
 #include "../cleanup.h"
+#include "../hooks.h"
 #include "../log.h"
 #include "../signals.h"
 #include "../stage.h"
@@ -32,9 +30,7 @@ struct keeper {
 	bool has_said_why; /* a failure came with its reason */
 	bool timed_out;
 	uint64_t timeout_at, kill_at; /* ms of CLOCK_MONOTONIC; 0: none */
-	size_t hooks_begun;
-	pid_t hook_pid;
-	int hook_fd;
+	struct hooks hooks;
 };
 
 static uint64_t now_ms(void)
@@ -108,75 +104,18 @@ static void signals_handle(struct keeper *keeper)
 		signal_handle(keeper, &info);
 }
 
-/* --- hooks: in the container's mount namespace, for the rest the host's */
-
-_Noreturn static void hook_run(const struct keeper *keeper, const char *program)
-{
-	const struct run *run = keeper->run;
-	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	signals_restore();
-	if (setns(run->pid_fd, CLONE_NEWNS) < 0)
-		fail(errno, "cannot enter the container's mounts for the hook %s", program);
-	else if (dup2(null_fd, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
-		fail(errno, "cannot prepare the hook %s", program);
-	else if (execl(program, program, run->layers.root, NULL) < 0)
-		fail(errno, "cannot execute the hook %s", program);
-	_exit(CTR_EXIT_FAILURE);
-}
-
-static void hooks_answer(const struct keeper *keeper, int error)
-{
-	/* A container that is gone needs no answer. */
-	(void)channel_send(keeper->run->socket_fd, CTR_MESSAGE_HOOKS_DONE, error, -1);
-}
-
-static void hooks_continue(struct keeper *keeper)
-{
-	const struct texts *hooks = &keeper->run->spec->hooks;
-	const char *program;
-
-	if (keeper->hooks_begun == hooks->count) {
-		hooks_answer(keeper, 0);
-		return;
-	}
-	program = hooks->items[keeper->hooks_begun++];
-	keeper->hook_pid = fork();
-	if (keeper->hook_pid == 0)
-		hook_run(keeper, program);
-	keeper->hook_fd = (int)syscall(SYS_pidfd_open, keeper->hook_pid, 0);
-	if (keeper->hook_fd < 0) {
-		keeper->has_said_why = true;
-		fail_elsewhere(CTR_STAGE_HOOKS, errno, "cannot start the hook %s", program);
-		hooks_answer(keeper, ECANCELED);
-		return;
-	}
-	fcntl(keeper->hook_fd, F_SETFD, FD_CLOEXEC);
-}
-
-static void hook_ended(struct keeper *keeper)
-{
-	const char *program = keeper->run->spec->hooks.items[keeper->hooks_begun - 1];
-	int status = 0;
-
-	sys_wait(keeper->hook_pid, &status);
-	close_and_forget(&keeper->hook_fd);
-	if (status == 0) {
-		hooks_continue(keeper);
-		return;
-	}
-	keeper->has_said_why = true;
-	if (WIFSIGNALED(status))
-		fail_elsewhere(CTR_STAGE_HOOKS, 0, "the hook %s was ended by signal %d", program,
-			       WTERMSIG(status));
-	else
-		fail_elsewhere(CTR_STAGE_HOOKS, 0, "the hook %s failed with status %d", program,
-			       WEXITSTATUS(status));
-	hooks_answer(keeper, ECANCELED);
-}
-
 /* --- what comes up from the container */
+
+/* The container waits for the hooks' end; one that is gone needs no answer. */
+static void hooks_answer(struct keeper *keeper, enum hooks_state state)
+{
+	if (state == HOOKS_RUNNING)
+		return;
+	if (state == HOOKS_FAILED)
+		keeper->has_said_why = true;
+	(void)channel_send(keeper->run->socket_fd, CTR_MESSAGE_HOOKS_DONE,
+			   state == HOOKS_DONE ? 0 : ECANCELED, -1);
+}
 
 static void failure_say(struct keeper *keeper, struct ctr_message *message)
 {
@@ -194,7 +133,7 @@ static void message_handle(struct keeper *keeper, struct ctr_message *message, i
 		failure_say(keeper, message);
 		break;
 	case CTR_MESSAGE_HOOKS:
-		hooks_continue(keeper);
+		hooks_answer(keeper, hooks_start_next(&keeper->hooks, keeper->run));
 		break;
 	case CTR_MESSAGE_CONSOLE:
 		if (passed_fd >= 0 && keeper->terminal.master_fd < 0)
@@ -237,8 +176,6 @@ static void time_handle(struct keeper *keeper)
 	if (keeper->kill_at && now >= keeper->kill_at) {
 		keeper->kill_at = 0;
 		pass_on(keeper, SIGKILL);
-		if (keeper->hook_fd >= 0)
-			sys_kill(keeper->hook_fd, SIGKILL);
 	}
 }
 
@@ -270,7 +207,7 @@ static void loop(struct keeper *keeper)
 	do {
 		fds[SOCKET] =
 			(struct pollfd){keeper->started ? -1 : keeper->run->socket_fd, POLLIN, 0};
-		fds[HOOK] = (struct pollfd){keeper->hook_fd, POLLIN, 0};
+		fds[HOOK] = (struct pollfd){keeper->hooks.fd, POLLIN, 0};
 		terminal_poll_fill(&keeper->terminal, &fds[TERMINAL]);
 		if (poll(fds, POLLED, wait_ms(keeper)) < 0)
 			continue;
@@ -279,7 +216,7 @@ static void loop(struct keeper *keeper)
 		if (fds[SIGNALS].revents)
 			signals_handle(keeper);
 		if (fds[HOOK].revents)
-			hook_ended(keeper);
+			hooks_answer(keeper, hooks_take_end(&keeper->hooks, keeper->run));
 		terminal_relay(&keeper->terminal, &fds[TERMINAL]);
 		time_handle(keeper);
 	} while (!fds[INIT].revents);
@@ -318,7 +255,7 @@ static void status_take(struct keeper *keeper)
 
 int watch_enter(struct run *run)
 {
-	struct keeper keeper = {.run = run, .signal_fd = signals_open(), .hook_fd = -1};
+	struct keeper keeper = {.run = run, .signal_fd = signals_open(), .hooks.fd = -1};
 
 	if (keeper.signal_fd < 0)
 		return fail(-keeper.signal_fd, "cannot wait for signals");
@@ -329,6 +266,7 @@ int watch_enter(struct run *run)
 		descriptors_release();
 	loop(&keeper);
 	messages_handle(&keeper);
+	hooks_stop(&keeper.hooks);
 	terminal_drain(&keeper.terminal);
 	terminal_close(&keeper.terminal);
 	status_take(&keeper);

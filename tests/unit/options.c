@@ -275,11 +275,11 @@ static const char *printed_by(const char *word)
 static void help_has_every_option_and_fits_a_terminal(void **state)
 {
 	static const char *const names[] = {
-		"cpu",	   "mem",	"swap",	 "pids",  "cpuset",   "cpu-weight", "rlimit",
-		"timeout", "grace",	"lower", "upper", "work",     "ephemeral",  "read-only",
-		"bind",	   "tmpfs",	"hook",	 "name",  "hostname", "user",	    "workdir",
-		"env",	   "clear-env", "net",	 "tty",	  "no-tty",   "print-plan", "check",
-		"verbose", "version",	"help",
+		"cpu",	     "mem",	  "swap",	"pids",	 "cpuset",    "cpu-weight",
+		"rlimit",    "timeout",	  "grace",	"lower", "upper",     "work",
+		"ephemeral", "read-only", "bind",	"tmpfs", "hook",      "name",
+		"hostname",  "user",	  "workdir",	"env",	 "clear-env", "net",
+		"tty",	     "no-tty",	  "print-plan", "check", "version",
 	};
 	const char *text = printed_by("--help");
 	size_t options = 0;
@@ -298,6 +298,8 @@ static void help_has_every_option_and_fits_a_terminal(void **state)
 			fail_msg("longer than 80 columns: %.*s", (int)length, line);
 		options += strncmp(line, "  --", 4) == 0;
 	}
+	assert_contains(text, "\n  -v, --verbose ");
+	assert_contains(text, "\n  -h, --help ");
 	/* An option that is new in the table is to be named above, too. */
 	assert_int_equal(options, COUNT(names));
 	assert_contains(text, "ctr-setup gc\n");

@@ -1,0 +1,362 @@
+/* What each option does to the spec, and the table of them all. */
+#include "option_rows.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctr/plan.h"
+#include "log.h"
+#include "options.h"
+#include "parse.h"
+
+/* Makes room for one more element and returns it zeroed, or NULL. */
+static void *element_add(void *array, size_t *count, size_t size)
+{
+	void **items = array;
+	char *grown = reallocarray(*items, *count + 1, size);
+
+	if (!grown)
+		return NULL;
+	*items = grown;
+	return memset(grown + (*count)++ * size, 0, size);
+}
+
+static int text_add(struct texts *texts, const char *text)
+{
+	const char **item = element_add(&texts->items, &texts->count, sizeof(*item));
+
+	if (!item)
+		return fail(ENOMEM, "cannot remember \"%s\"", text);
+	*item = text;
+	return 0;
+}
+
+static int refuse(const char *option, const char *text, const char *what)
+{
+	return fail(0, "--%s: \"%s\" is not %s", option, text, what);
+}
+
+static int set_cpu(struct spec *spec, char *text)
+{
+	if (!percent_parse(text, &spec->limits.cpu_quota_us))
+		return refuse("cpu", text, "a percentage of one CPU, at least 1, as in 10 or 150");
+	return 0;
+}
+
+static int set_cpu_weight(struct spec *spec, char *text)
+{
+	if (!number_parse(text, 1, 10000, &spec->limits.cpu_weight))
+		return refuse("cpu-weight", text, "a number from 1 to 10000 (100 is usual)");
+	return 0;
+}
+
+static int set_cpuset(struct spec *spec, char *text)
+{
+	if (!cpu_list_is_valid(text))
+		return refuse("cpuset", text, "a list of CPUs, as in 0-2,4");
+	spec->limits.cpuset = text;
+	return 0;
+}
+
+static int set_mem(struct spec *spec, char *text)
+{
+	if (!size_parse(text, &spec->limits.memory) || spec->limits.memory == 0)
+		return refuse("mem", text, "a size above zero, as in 500M (bytes, or K M G T)");
+	return 0;
+}
+
+static int set_swap(struct spec *spec, char *text)
+{
+	if (!size_parse(text, &spec->limits.swap))
+		return refuse("swap", text, "a size, as in 100M (bytes, or K M G T; 0 is none)");
+	spec->limits.swap_asked = true;
+	return 0;
+}
+
+static int set_pids(struct spec *spec, char *text)
+{
+	if (!number_parse(text, 2, 4194304, &spec->limits.pids))
+		return refuse("pids", text, "a number from 2 (PID 1 and the payload) to 4194304");
+	return 0;
+}
+
+static bool rlimit_name_is_known(const char *name)
+{
+#define NAME(text, resource) text,
+	static const char *const names[] = {CTR_RLIMITS(NAME)};
+#undef NAME
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static int set_rlimit(struct spec *spec, char *text)
+{
+	char *values = strchr(text, '=');
+	struct rlimit_spec *rlimit;
+	uint64_t soft, hard;
+
+	if (!values || !rlimit_values_parse(values + 1, &soft, &hard))
+		return refuse("rlimit", text, "NAME=SOFT[:HARD], as in nofile=1024:4096");
+	*values = '\0';
+	if (!rlimit_name_is_known(text))
+		return refuse("rlimit", text, "a resource limit: see prlimit(1), as in nofile");
+	rlimit = element_add(&spec->rlimits, &spec->rlimit_count, sizeof(*rlimit));
+	if (!rlimit)
+		return fail(ENOMEM, "cannot remember --rlimit");
+	*rlimit = (struct rlimit_spec){text, soft, hard};
+	return 0;
+}
+
+static int set_timeout(struct spec *spec, char *text)
+{
+	if (!duration_parse(text, &spec->timeout_ms))
+		return refuse("timeout", text, "a time above zero, as in 90 or 5m (ms s m h d)");
+	return 0;
+}
+
+static int set_grace(struct spec *spec, char *text)
+{
+	if (!duration_parse(text, &spec->grace_ms))
+		return refuse("grace", text, "a time above zero, as in 10 or 500ms (ms s m h d)");
+	return 0;
+}
+
+static int set_lower(struct spec *spec, char *text)
+{
+	return text_add(&spec->lower, text);
+}
+
+static int set_upper(struct spec *spec, char *text)
+{
+	spec->upper = text;
+	return 0;
+}
+
+static int set_work(struct spec *spec, char *text)
+{
+	spec->work = text;
+	return 0;
+}
+
+static int set_ephemeral(struct spec *spec, char *text)
+{
+	(void)text;
+	spec->ephemeral = true;
+	return 0;
+}
+
+static int set_read_only(struct spec *spec, char *text)
+{
+	(void)text;
+	spec->readonly = true;
+	return 0;
+}
+
+/* Makes "/data" of "/data/"; false when no directory but the root itself is named. */
+static bool target_trim(char *target)
+{
+	size_t length = strlen(target);
+
+	while (length > 1 && target[length - 1] == '/')
+		target[--length] = '\0';
+	return target[0] == '/' && length > 1;
+}
+
+/* Cuts text at the last ":ro" or ":rw" and at the first colon before an absolute target. */
+static int set_bind(struct spec *spec, char *text)
+{
+	char *target = strstr(text, ":/");
+	struct bind *bind;
+	char *mode;
+
+	if (!target || target == text)
+		return refuse("bind", text, "SRC:DST or SRC:DST:ro with an absolute DST");
+	mode = strrchr(target + 1, ':');
+	if (mode && strcmp(mode, ":ro") != 0 && strcmp(mode, ":rw") != 0)
+		mode = NULL;
+	bind = element_add(&spec->binds, &spec->bind_count, sizeof(*bind));
+	if (!bind)
+		return fail(ENOMEM, "cannot remember --bind");
+	bind->readonly = mode && mode[2] == 'o';
+	if (mode)
+		*mode = '\0';
+	*target++ = '\0';
+	bind->source = text;
+	bind->target = target;
+	return target_trim(target) ? 0 : refuse("bind", target, "a place to bind on");
+}
+
+static int set_tmpfs(struct spec *spec, char *text)
+{
+	char *options = strchr(text, ':');
+	struct tmpfs *tmpfs;
+
+	if (text[0] != '/')
+		return refuse("tmpfs", text, "DST or DST:OPTIONS with an absolute DST");
+	tmpfs = element_add(&spec->tmpfs, &spec->tmpfs_count, sizeof(*tmpfs));
+	if (!tmpfs)
+		return fail(ENOMEM, "cannot remember --tmpfs");
+	if (options)
+		*options++ = '\0';
+	*tmpfs = (struct tmpfs){text, options};
+	return target_trim(text) ? 0 : refuse("tmpfs", text, "a place to mount on");
+}
+
+static int set_hook(struct spec *spec, char *text)
+{
+	return text_add(&spec->hooks, text);
+}
+
+static int set_name(struct spec *spec, char *text)
+{
+	if (!name_is_valid(text))
+		return refuse("name", text, "a name: 1 to 64 letters, digits or _ . + -");
+	spec->name = text;
+	return 0;
+}
+
+static int set_hostname(struct spec *spec, char *text)
+{
+	if (!hostname_is_valid(text))
+		return refuse("hostname", text, "a host name: 1 to 64 letters, digits, . or -");
+	spec->hostname = text;
+	return 0;
+}
+
+static int set_user(struct spec *spec, char *text)
+{
+	if (!user_parse(text, &spec->uid, &spec->gid))
+		return refuse("user", text, "UID or UID:GID in numbers from 0 to 4294967294");
+	return 0;
+}
+
+static int set_workdir(struct spec *spec, char *text)
+{
+	if (text[0] != '/')
+		return refuse("workdir", text, "an absolute path");
+	spec->workdir = text;
+	return 0;
+}
+
+static int set_env(struct spec *spec, char *text)
+{
+	const char *equals = strchr(text, '=');
+
+	if (!equals || equals == text)
+		return refuse("env", text, "NAME=VALUE");
+	return text_add(&spec->env, text);
+}
+
+static int set_clear_env(struct spec *spec, char *text)
+{
+	(void)text;
+	spec->clear_env = true;
+	return 0;
+}
+
+static int set_net(struct spec *spec, char *text)
+{
+	if (strcmp(text, "none") != 0 && strcmp(text, "host") != 0 && !strchr(text, '/'))
+		return refuse("net", text, "none, host, or the path of a network namespace");
+	spec->net = text;
+	return 0;
+}
+
+static int set_tty(struct spec *spec, char *text)
+{
+	(void)text;
+	spec->terminal = TERMINAL_YES;
+	return 0;
+}
+
+static int set_no_tty(struct spec *spec, char *text)
+{
+	(void)text;
+	spec->terminal = TERMINAL_NO;
+	return 0;
+}
+
+static int set_print_plan(struct spec *spec, char *text)
+{
+	(void)text;
+	spec->verb = VERB_PRINT_PLAN;
+	return 0;
+}
+
+static int set_check(struct spec *spec, char *text)
+{
+	(void)text;
+	spec->verb = VERB_CHECK;
+	return 0;
+}
+
+static int set_verbose(struct spec *spec, char *text)
+{
+	(void)text;
+	spec->verbose = true;
+	return 0;
+}
+
+static int print_version(struct spec *spec, char *text)
+{
+	(void)spec;
+	(void)text;
+	puts("ctr-setup " CTR_VERSION);
+	return OPTIONS_DONE;
+}
+
+static int print_help(struct spec *spec, char *text)
+{
+	(void)spec;
+	(void)text;
+	help_print(stdout);
+	return OPTIONS_DONE;
+}
+
+const struct option_row option_rows[] = {
+	{"Limits", 0, "cpu", "PCT", "percent of one CPU: 10, 150", set_cpu},
+	{NULL, 0, "mem", "SIZE", "memory: 500M, 2G", set_mem},
+	{NULL, 0, "swap", "SIZE", "swap beside --mem (none)", set_swap},
+	{NULL, 0, "pids", "N", "processes and threads", set_pids},
+	{NULL, 0, "cpuset", "LIST", "these CPUs only: 0-2,4", set_cpuset},
+	{NULL, 0, "cpu-weight", "N", "share under contention, 1-10000 (100)", set_cpu_weight},
+	{NULL, 0, "rlimit", "NAME=SOFT[:HARD]", "a limit of each process: nofile=1024", set_rlimit},
+	{NULL, 0, "timeout", "TIME", "stop after: 90, 5m; status 124", set_timeout},
+	{NULL, 0, "grace", "TIME", "from TERM to KILL (10s)", set_grace},
+
+	{"Root", 0, "lower", "DIR", "overlay layer never written; repeat, top first", set_lower},
+	{NULL, 0, "upper", "DIR", "overlay layer for changes", set_upper},
+	{NULL, 0, "work", "DIR", "overlay's own, beside upper", set_work},
+	{NULL, 0, "ephemeral", NULL, "changes go to memory and are lost", set_ephemeral},
+	{NULL, 0, "read-only", NULL, "the root cannot be written", set_read_only},
+	{NULL, 0, "bind", "SRC:DST[:ro]", "a file or directory of the host", set_bind},
+	{NULL, 0, "tmpfs", "DST[:OPTIONS]", "memory: /tmp:size=64m", set_tmpfs},
+	{NULL, 0, "hook", "PROGRAM", "run on the root before the start; repeat", set_hook},
+
+	{"Identity", 0, "name", "NAME", "of this run (box-PID)", set_name},
+	{NULL, 0, "hostname", "NAME", "host name inside (the name)", set_hostname},
+	{NULL, 0, "user", "UID[:GID]", "ids of the command (0:0)", set_user},
+	{NULL, 0, "workdir", "DIR", "where the command starts (/)", set_workdir},
+	{NULL, 0, "env", "K=V", "environment variable; repeat", set_env},
+	{NULL, 0, "clear-env", NULL, "only --env, no defaults", set_clear_env},
+
+	{"Isolation", 0, "net", "none|host|PATH", "network: loopback only, the host's, or that",
+	 set_net},
+
+	{"Terminal", 0, "tty", NULL, "a terminal of its own (when stdin is one)", set_tty},
+	{NULL, 0, "no-tty", NULL, "none: descriptors as they are", set_no_tty},
+
+	{"Seeing", 0, "print-plan", NULL, "print what ctr-init would do", set_print_plan},
+	{NULL, 0, "check", NULL, "could it start? nothing is changed", set_check},
+	{NULL, 'v', "verbose", NULL, "say each stage", set_verbose},
+	{NULL, 0, "version", NULL, "print the version", print_version},
+	{NULL, 'h', "help", NULL, "print this", print_help},
+};
+
+_Static_assert(sizeof(option_rows) / sizeof(option_rows[0]) == OPTION_ROWS,
+	       "as option_rows.h says");
