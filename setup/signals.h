@@ -4,7 +4,7 @@
 #ifndef CTR_SETUP_SIGNALS_H
 #define CTR_SETUP_SIGNALS_H
 
-/* Blocks all that can be blocked but the faults and those that are ignored. */
+/* Blocks all that can be blocked but those that are ignored. */
 void signals_block(void);
 
 /* A descriptor to read what is blocked from (signalfd(2)), or -errno. */

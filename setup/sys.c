@@ -293,5 +293,7 @@ int sys_execute(int fd, const char *name)
 	char *arguments[] = {(char *)name, NULL};
 	char *environment[] = {NULL};
 
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		return -errno;
 	return result(syscall(SYS_execveat, fd, "", arguments, environment, AT_EMPTY_PATH));
 }

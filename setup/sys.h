@@ -68,7 +68,7 @@ int sys_attach(int tree_fd, const char *path);
 int sys_sealed_file(const char *name, const void *data, size_t size);
 /* fds[i] becomes descriptor first + i, which stays open on exec; all above is closed on exec. */
 int sys_place(int *fds, size_t count, int first);
-/* Executes the program in fd with an empty environment; returns only on failure. */
+/* Executes the program in fd, closing it, with an empty environment; returns only on failure. */
 int sys_execute(int fd, const char *name);
 
 #endif

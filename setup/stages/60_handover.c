@@ -14,17 +14,22 @@
 #include "../stage.h"
 #include "../sys.h"
 
-static int descriptors_place(const struct run *run, int plan_fd)
+/* The program's own descriptor goes behind the others, out of their way. */
+static int descriptors_place(struct run *run, int plan_fd)
 {
-	size_t binds = run->spec->bind_count;
-	AUTO_FREE int *fds = calloc(binds + 2, sizeof(*fds));
+	size_t binds = run->spec->bind_count, count = binds + 3;
+	AUTO_FREE int *fds = calloc(count, sizeof(*fds));
+	int rc;
 
 	if (!fds)
 		return -ENOMEM;
 	fds[CTR_PLAN_FD - CTR_PLAN_FD] = plan_fd;
 	fds[CTR_KEEPER_FD - CTR_PLAN_FD] = run->socket_fd;
 	memcpy(fds + CTR_ATTACH_FD - CTR_PLAN_FD, run->bind_fds, binds * sizeof(*fds));
-	return sys_place(fds, binds + 2, CTR_PLAN_FD);
+	fds[count - 1] = run->init_fd;
+	rc = sys_place(fds, count, CTR_PLAN_FD);
+	run->init_fd = CTR_PLAN_FD + (int)count - 1;
+	return rc;
 }
 
 int handover_enter(struct run *run)

@@ -265,6 +265,7 @@ int sys_place(int *fds, size_t count, int first)
 	script_add("place %d:", first);
 	for (size_t i = 0; i < count; i++)
 		script_add(" %s%s", fd_name(fds[i]), i + 1 < count ? "," : "");
+	fds_rename(fds, count, first);
 	return call("%s", "");
 }
 

@@ -259,12 +259,31 @@ int null_give(const char *kind, const char *path)
 	return fd_give(open("/dev/null", O_RDWR | O_CLOEXEC), kind, path);
 }
 
-const char *fd_name(int fd)
+static struct thing *thing_at(int fd)
 {
 	for (size_t i = fake->thing_count; i-- > 0;)
 		if (fd >= 0 && fake->things[i].fd == fd)
-			return fake->things[i].what;
-	return "a stranger";
+			return &fake->things[i];
+	return NULL;
+}
+
+void fds_rename(const int *fds, size_t count, int first)
+{
+	struct thing *moved[64] = {NULL};
+
+	assert(count <= 64);
+	for (size_t i = 0; i < count; i++)
+		moved[i] = thing_at(fds[i]);
+	for (size_t i = 0; i < count; i++)
+		if (moved[i])
+			moved[i]->fd = first + (int)i;
+}
+
+const char *fd_name(int fd)
+{
+	const struct thing *thing = thing_at(fd);
+
+	return thing ? thing->what : "a stranger";
 }
 
 void fake_clone_as(enum fake_side side, void (*keeper)(int socket_fd))

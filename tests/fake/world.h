@@ -59,6 +59,8 @@ bool has_anything_in(const char *path);
 /* A descriptor of the world for something of /dev/null, or for real_fd, which is closed. */
 int null_give(const char *kind, const char *path);
 int fd_give(int real_fd, const char *kind, const char *path);
+/* What stood at fds[i] now stands at first + i. */
+void fds_rename(const int *fds, size_t count, int first);
 /* What a descriptor stands for. */
 const char *fd_name(int fd);
 

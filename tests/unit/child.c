@@ -17,7 +17,7 @@
 	"unshare cgroup\n"
 #define HANDED_OVER                                                                                \
 	"seal ctr-plan\n"                                                                          \
-	"place 3: sealed ctr-plan, socket container\n"                                             \
+	"place 3: sealed ctr-plan, socket container, sealed ctr-init\n"                            \
 	"execute sealed ctr-init as ctr-init\n"
 
 typedef void keeper_function(int socket_fd);
@@ -134,7 +134,8 @@ static void binds_are_opened_before_the_root_and_placed_from_5_on(void **state)
 	child("--bind /h1:/a --bind /h2:/b:ro " OVERLAY_JOB, FAKE_CHILD, NULL);
 	assert_contains(fake_script(), "\nopen_tree /h1\nopen_tree /h2 ro\nmount overlay ");
 	assert_contains(fake_script(), "\nplace 3: sealed ctr-plan, socket container, tree /h1, "
-				       "tree /h2\n");
+				       "tree /h2, sealed ctr-init\n"
+				       "execute sealed ctr-init as ctr-init\n");
 }
 
 static void limits_are_entered_before_the_cgroup_namespace(void **state)

@@ -1,0 +1,269 @@
+/* The remaining options: identity, environment, time, what only looks, and hooks. */
+#include "lab.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- identity */
+
+static void env_adds_and_overrides_and_clear_env_leaves_nothing_else(void **state)
+{
+	(void)state;
+	assert_out(RUN("--env", "A=1", "--env", "B=two words", "--env", "A=3", "--env", "HOME=/h",
+		       lab_merged(), "--", "env"),
+		   "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+		   "container=ctr\nB=two words\nA=3\nHOME=/h\n");
+	assert_out(RUN("--clear-env", lab_merged(), "--", "/bin/env"), "");
+	assert_out(RUN("--clear-env", "--env", "A=a\\b\tc\n d", lab_merged(), "--", "/bin/env"),
+		   "A=a\\b\tc\n d\n");
+	assert_refused(RUN("--env", "A", lab_merged(), "env"), "\"A\"");
+	assert_refused(RUN("--env", "=b", lab_merged(), "env"), "\"=b\"");
+}
+
+/* T-ID-1 */
+static void user_takes_numbers_and_nothing_else(void **state)
+{
+	static const char *const good[][2] = {{"0", "0 0"},
+					      {"1", "1 1"},
+					      {"65534", "65534 65534"},
+					      {"4294967294", "4294967294 4294967294"},
+					      {"1000:2000", "1000 2000"},
+					      {"0:5", "0 5"}};
+	static const char *const bad[] = {
+		"-1",	 "4294967295", "4294967296", "18446744073709551616",
+		"0x10",	 "1e3",	       " 1",	     "1 ",
+		"+1",	 "1:",	       ":1",	     "1:2:3",
+		"root",	 "",	       "1:-1",	     "1:4294967295",
+		"1:root"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++)
+		assert_out(RUN("--user", good[i][0], lab_merged(), "--", "sh", "-c",
+			       "echo $(id -u) $(id -g)"),
+			   lab_text("%s\n", good[i][1]));
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_refused(RUN("--user", bad[i], lab_merged(), "true"),
+			       lab_text("--user: \"%s\"", bad[i]));
+}
+
+static void arguments_reach_the_command_byte_for_byte(void **state)
+{
+	(void)state;
+	assert_out(RUN(lab_merged(), "--", "printf", "%s|", "", "-", "a b", "\\", "a\\040b", "a\nb",
+		       "\t", "--", "-c", "\xff\x01"),
+		   "|-|a b|\\|a\\040b|a\nb|\t|--|-c|\xff\x01|");
+}
+
+static void without_a_command_a_shell_reads_stdin(void **state)
+{
+	(void)state;
+	assert_out(job_end(START(CALL(.input = "echo shell; exit 0\n"), lab_merged())), "shell\n");
+	assert_int_equal(unlink(lab_path("lower/bin/sh")), 0);
+	assert_int_equal(rename(lab_path("lower/bin/busybox"), lab_path("lower/bin/sh")), 0);
+	assert_out(job_end(START(CALL(.input = "echo shell; exit 0\n"), lab_merged())), "shell\n");
+}
+
+/* --- time */
+
+static void timeout_stops_the_command_with_status_124(void **state)
+{
+	const struct result *result = RUN_SH("echo began; sleep 1000", "--timeout", "1");
+
+	(void)state;
+	assert_status(result, 124);
+	assert_string_equal(result->out, "began\n");
+	assert_has(result->err, "time limit of 1 s reached");
+	result = RUN_SH("trap '' TERM; while :; do sleep 1; done", "--timeout", "500ms", "--grace",
+			"500ms");
+	assert_status(result, 124);
+	assert_status(RUN_SH("exit 6", "--timeout", "1h"), 6);
+}
+
+/* --- what only looks */
+
+static void check_and_print_plan_change_nothing(void **state)
+{
+	const char *before = lab_manifest(lab_directory());
+	const struct result *result;
+
+	(void)state;
+	assert_out(RUN("--check", "--cpu", "10", "--mem", "500M", lab_merged()),
+		   "ctr-setup: nothing is missing\n");
+	result = RUN("--print-plan", "--cpu", "10", "--mem", "500M", "--hostname", "box",
+		     lab_merged(), "--", "a b", "-");
+	assert_status(result, 0);
+	assert_int_equal(strncmp(result->out, "ctr-plan 1\nroot ", 16), 0);
+	assert_has(result->out, "\nhostname box\n");
+	assert_has(result->out, "\nexec a\\040b \\055\n");
+	assert_string_equal(lab_manifest(lab_directory()), before);
+	assert_string_equal(host_leftovers(), "");
+}
+
+static void check_says_what_is_missing(void **state)
+{
+	(void)state;
+	assert_refused(RUN("--check", "--lower", "/no/such", lab_merged()), "/no/such");
+	assert_refused(RUN("--check", lab_path("none")), "cannot find the root directory");
+}
+
+static void version_is_one_line(void **state)
+{
+	const struct result *result = RUN("--version");
+
+	(void)state;
+	assert_status(result, 0);
+	assert_int_equal(strncmp(result->out, "ctr-setup ", 10), 0);
+	assert_ptr_equal(strchr(result->out, '\n'), result->out + result->out_size - 1);
+}
+
+static void help_names_each_option_and_fits_eighty_columns(void **state)
+{
+	static const char *const options[] = {
+		"cpu",	     "mem",	   "swap",  "pids",	 "cpuset", "cpu-weight",
+		"rlimit",    "timeout",	   "lower", "upper",	 "work",   "ephemeral",
+		"read-only", "bind",	   "tmpfs", "hook",	 "name",   "hostname",
+		"user",	     "workdir",	   "env",   "clear-env", "net",	   "tty",
+		"no-tty",    "print-plan", "check", "version",	 "help"};
+	const struct result *result = RUN("--help");
+	char *rest = lab_text("%s", result->out);
+
+	(void)state;
+	assert_status(result, 0);
+	for (size_t i = 0; i < COUNT(options); i++)
+		assert_has(result->out, lab_text("\n  --%s ", options[i]));
+	for (char *line; (line = strsep(&rest, "\n"));)
+		assert_true(strlen(line) <= 80);
+}
+
+static void verbose_names_each_stage_and_leaves_stdout_alone(void **state)
+{
+	const struct result *result = RUN("-v", "--mem", "64M", lab_merged(), "--", "echo", "out");
+
+	(void)state;
+	assert_out(result, "out\n");
+	assert_has(result->err, "ctr-setup: ");
+	assert_has(result->err, "30 cgroup");
+	assert_has(result->err, "95 watch");
+}
+
+static void what_is_no_option_is_refused_by_name(void **state)
+{
+	(void)state;
+	assert_refused(RUN("--nonsense", lab_merged()), "--nonsense");
+	assert_refused(RUN("-x", lab_merged()), "-x");
+	assert_refused(RUN("--mem"), "--mem");
+	assert_refused(RUN("--check=yes", lab_merged()), "--check=yes");
+	assert_refused(RUN("--c", "1", lab_merged()), "--c");
+	assert_refused(RUN("gc", "x"), "\"x\"");
+	/* behind ROOTFS all is the command's */
+	assert_out(RUN(lab_merged(), "echo", "--mem", "x"), "--mem x\n");
+}
+
+/* --- hooks */
+
+static const char *hook(const char *name, const char *script)
+{
+	const char *path = lab_path("%s", name);
+
+	lab_write(path, lab_text("#!/bin/sh\n%s\n", script), 0755);
+	return path;
+}
+
+static void hooks_run_in_order_on_the_merged_root(void **state)
+{
+	const struct result *result =
+		RUN_SH("cat /etc/order", "--hook",
+		       hook("first", "test -x \"$1/bin/busybox\" && echo 1 >\"$1/etc/order\""),
+		       "--hook", hook("second", "echo 2 >>\"$1/etc/order\"; echo said"));
+
+	(void)state;
+	assert_out(result, "1\n2\n");
+	assert_string_equal(result->err, "said\n"); /* the payload's stdout is the payload's */
+	assert_string_equal(lab_read(lab_path("upper/etc/order")), "1\n2\n");
+	assert_string_equal(lab_manifest(lab_merged()), ". d 755 0:0 \n");
+}
+
+static void a_hook_that_fails_stops_the_start(void **state)
+{
+	const struct result *result =
+		RUN_SH("echo began", "--hook", hook("bad", "exit 3"), "--hook",
+		       hook("after", lab_text("touch %s", lab_path("canary"))));
+
+	(void)state;
+	assert_refused(result, "failed with status 3");
+	assert_string_equal(result->out, "");
+	assert_false(is_there(lab_path("canary")));
+	assert_refused(RUN_SH("echo began", "--hook", hook("killed", "kill -9 $$")), "signal 9");
+	assert_refused(RUN_SH("echo began", "--hook", lab_path("none")), lab_path("none"));
+	lab_write(lab_path("text"), "no program\n", 0644);
+	assert_refused(RUN_SH("echo began", "--hook", lab_path("text")), lab_path("text"));
+	lab_assert_clean();
+}
+
+/* The hook waits at a gate, so that it can be looked at. */
+static void a_hook_has_the_host_s_network_and_no_limits(void **state)
+{
+	struct job *job;
+	pid_t pid;
+	int version;
+
+	(void)state;
+	group_needed("memory");
+	assert_int_equal(mkfifo(lab_path("gate"), 0600), 0);
+	job = START_SH(NULL, "true", "--mem", "64M", "--hook",
+		       hook("look", lab_text("echo pid=$$. >&2; read go <%s", lab_path("gate"))));
+	pid = (pid_t)strtol(job_expect_error(job, "pid="), NULL, 10);
+	job_expect_error(job, ".");
+	if (!host_is_running(pid))
+		fail_msg("the hook %d is not a process of the host's", pid);
+	assert_true(host_namespace(pid, "net") == host_namespace(getpid(), "net"));
+	assert_true(host_namespace(pid, "pid") == host_namespace(getpid(), "pid"));
+	assert_true(host_namespace(pid, "mnt") == host_namespace(host_init(job), "mnt"));
+	assert_lacks(group_of(pid, "memory", &version), "/ctr-");
+	lab_write(lab_path("gate"), "go\n", 0600);
+	assert_status(job_end(job), 0);
+}
+
+static void a_hook_is_ended_with_ctr_setup(void **state)
+{
+	static const int numbers[] = {SIGTERM, SIGKILL};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		struct job *job = START_SH(NULL, "true", "--grace", "500ms", "--hook",
+					   hook("slow", "echo waiting >&2; exec sleep 1000"));
+
+		job_expect_error(job, "waiting");
+		job_signal(job, numbers[i]);
+		assert_true(job_end(job)->status != 0);
+		lab_assert_no_process();
+		assert_status(RUN("gc"), 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(env_adds_and_overrides_and_clear_env_leaves_nothing_else),
+		TEST(user_takes_numbers_and_nothing_else),
+		TEST(arguments_reach_the_command_byte_for_byte),
+		TEST(without_a_command_a_shell_reads_stdin),
+		TEST(timeout_stops_the_command_with_status_124),
+		TEST(check_and_print_plan_change_nothing),
+		TEST(check_says_what_is_missing),
+		TEST(version_is_one_line),
+		TEST(help_names_each_option_and_fits_eighty_columns),
+		TEST(verbose_names_each_stage_and_leaves_stdout_alone),
+		TEST(what_is_no_option_is_refused_by_name),
+		TEST(hooks_run_in_order_on_the_merged_root),
+		TEST(a_hook_that_fails_stops_the_start),
+		TEST(a_hook_has_the_host_s_network_and_no_limits),
+		TEST(a_hook_is_ended_with_ctr_setup),
+	};
+
+	return TESTS_RUN(tests);
+}

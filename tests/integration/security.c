@@ -1,0 +1,416 @@
+/* What a hostile payload gets hold of, and what a hostile caller's leftovers do: the T- tests. */
+#include "lab.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- descriptors */
+
+static void open_much(const void *argument)
+{
+	struct rlimit limit = {512, 512};
+
+	(void)argument;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	dup2(open("/etc", O_RDONLY | O_DIRECTORY), 9);
+	dup2(open("/etc/passwd", O_RDONLY), 8);
+	dup2(socket(AF_UNIX, SOCK_STREAM, 0), 10);
+	for (int fd = 200; fd < 260; fd++)
+		dup2(9, fd);
+	for (int fd = 3; fd < 8; fd++)
+		dup2(9, fd);
+}
+
+/* T-FD-1 */
+static void no_descriptor_of_the_caller_s_reaches_the_payload(void **state)
+{
+	struct job *job = START(CALL(.before = open_much), "--mem", "64M", "--bind", "/etc:/mnt",
+				lab_merged(), "--", "probe", "fds");
+
+	(void)state;
+	assert_out(job_end(job), "0 1 2 \n");
+	assert_out(job_end(START_SH(CALL(.terminal = true, .before = open_much), "probe fds")),
+		   "0 1 2 \r\n");
+}
+
+/* T-FD-2: none of a directory, of ctr-init's own image or of the plan. */
+static void pid_1_holds_nothing_but_its_standard_descriptors(void **state)
+{
+	struct job *job = START(CALL(.talks = true, .before = open_much), "--mem", "64M", "--bind",
+				"/etc:/mnt", lab_merged(), "--", "sh", "-c", "echo ready; cat");
+	const char *listing;
+	pid_t init;
+
+	(void)state;
+	job_expect(job, "ready");
+	init = host_init(job);
+	listing = job_end(START(CALL(.program = "/bin/ls"), lab_text("/proc/%d/fd", init)))->out;
+	assert_string_equal(listing, "0\n1\n2\n");
+	for (int fd = 0; fd < 3; fd++) {
+		char to[256] = "";
+
+		assert_true(readlink(lab_text("/proc/%d/fd/%d", init, fd), to, sizeof(to) - 1) > 0);
+		assert_string_equal(to, "/dev/null");
+	}
+	assert_status(job_end(job), 0);
+}
+
+/* T-SOCK-1: nothing that another process could connect to. */
+static void no_socket_with_a_name_is_made(void **state)
+{
+	struct job *job = START_SH(CALL(.talks = true), "echo ready; cat");
+	const char *sockets;
+
+	(void)state;
+	job_expect(job, "ready");
+	sockets = lab_read("/proc/net/unix");
+	assert_lacks(sockets, "@ctr");
+	assert_lacks(sockets, "/run/ctr");
+	assert_status(job_end(job), 0);
+}
+
+/* --- PID 1 */
+
+/* T-PTR-1, T-EXE-1 */
+static void nothing_of_pid_1_can_be_had(void **state)
+{
+	static const char *const things[] = {"mem",   "exe",   "root/",	  "cwd/",    "fd/0",
+					     "maps",  "stack", "syscall", "environ", "exe-link",
+					     "seize", "readv", "fd-link"};
+	const struct result *result = RUN(lab_merged(), "--", "probe", "touch1");
+
+	(void)state;
+	assert_status(result, 0);
+	assert_lacks(result->out, "succeeded");
+	for (size_t i = 0; i < COUNT(things); i++)
+		assert_has(result->out, lab_text("%s ", things[i]));
+}
+
+/* --- privileges */
+
+static const char *field(const struct result *result, const char *name)
+{
+	const char *line = strstr(result->out, lab_text("%s:\t", name));
+
+	assert_non_null(line);
+	line += strlen(name) + 2;
+	return lab_text("%.*s", (int)strcspn(line, "\n"), line);
+}
+
+/* T-CAP-1: chown dac_override fowner fsetid kill setgid setuid setpcap net_bind_service sys_chroot
+ * setfcap and no other. */
+static void root_inside_has_the_documented_capabilities_and_no_other(void **state)
+{
+	const struct result *result = RUN(lab_merged(), "--", "cat", "/proc/self/status");
+
+	(void)state;
+	assert_status(result, 0);
+	assert_string_equal(field(result, "CapBnd"), "00000000800405fb");
+	assert_string_equal(field(result, "CapPrm"), "00000000800405fb");
+	assert_string_equal(field(result, "CapEff"), "00000000800405fb");
+	assert_string_equal(field(result, "CapInh"), "0000000000000000");
+	assert_string_equal(field(result, "CapAmb"), "0000000000000000");
+	assert_string_equal(field(result, "NoNewPrivs"), "1");
+}
+
+static void a_user_inside_has_none(void **state)
+{
+	static const char *const sets[] = {"CapBnd", "CapPrm", "CapEff", "CapInh", "CapAmb"};
+	const struct result *result =
+		RUN("--user", "1000:1001", lab_merged(), "--", "cat", "/proc/self/status");
+
+	(void)state;
+	assert_status(result, 0);
+	for (size_t i = 0; i < COUNT(sets); i++)
+		assert_string_equal(field(result, sets[i]), "0000000000000000");
+	assert_string_equal(field(result, "Uid"), "1000\t1000\t1000\t1000");
+	assert_string_equal(field(result, "Gid"), "1001\t1001\t1001\t1001");
+	assert_string_equal(field(result, "NoNewPrivs"), "1");
+}
+
+/* T-CAP-2 */
+static void a_set_user_id_program_of_the_image_gives_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(chmod(lab_path("lower/bin/busybox"), 04755), 0);
+	assert_out(RUN("--user", "1000", lab_merged(), "--", "id", "-u"), "1000\n");
+}
+
+static void take_groups(const void *argument)
+{
+	static const gid_t groups[] = {4, 24, 27};
+
+	(void)argument;
+	if (setgroups(COUNT(groups), groups) < 0)
+		_exit(98);
+}
+
+/* T-GRP-1 */
+static void the_caller_s_groups_do_not_come_along(void **state)
+{
+	(void)state;
+	assert_out(job_end(START(CALL(.before = take_groups), "--user", "1000", lab_merged(), "--",
+				 "id", "-G")),
+		   "1000\n");
+	assert_out(job_end(START(CALL(.before = take_groups), lab_merged(), "--", "id", "-G")),
+		   "0\n");
+}
+
+static void signals_start_out_as_after_a_login(void **state)
+{
+	const struct result *result = RUN(lab_merged(), "--", "cat", "/proc/self/status");
+
+	(void)state;
+	assert_string_equal(field(result, "SigBlk"), "0000000000000000");
+	assert_string_equal(field(result, "SigIgn"), "0000000000000000");
+}
+
+/* T-TTY-2: a byte pushed back would be typed at the caller's shell. */
+static void nothing_can_be_typed_at_the_caller_s_terminal(void **state)
+{
+	struct job *job = START(CALL(.terminal = true, .program = "/bin/bash"), "-c",
+				lab_text("\"$CTR_SETUP\" %s -- probe push X; echo end; "
+					 "read -t 1 -n 1 c; echo \"typed=$c.\"",
+					 lab_merged()));
+
+	(void)state;
+	job_expect(job, "typed=.");
+	assert_true(job_end(job)->status >= 0);
+}
+
+/* --- what the caller brings */
+
+/* T-ENV-1 */
+static void nothing_of_the_caller_s_environment_comes_in(void **state)
+{
+	const char *long_one = lab_text("LONG=%0131000d", 7);
+	const char *environment[] = {"LD_PRELOAD=",
+				     "LD_LIBRARY_PATH=/none",
+				     "LIBMOUNT_FSTAB=/none",
+				     "TMPDIR=/none",
+				     "BASH_ENV=/none",
+				     "IFS=x",
+				     "PATH=/none",
+				     "HOME=/none",
+				     "nonsense",
+				     "=",
+				     long_one,
+				     "TERM=evil\033[31m",
+				     NULL};
+	struct job *job;
+
+	(void)state;
+	job = START(CALL(.environment = environment), lab_merged(), "--", "env");
+	assert_out(job_end(job),
+		   "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+		   "HOME=/root\ncontainer=ctr\n");
+	job = START(CALL(.environment = environment, .terminal = true), lab_merged(), "--", "sh",
+		    "-c", "echo $TERM");
+	assert_out(job_end(job), "linux\r\n");
+}
+
+/* T-CWD-1 */
+static void the_caller_s_directory_cannot_be_reached(void **state)
+{
+	const char *outside = lab_path("outside");
+
+	(void)state;
+	assert_int_equal(mkdir(outside, 0755), 0);
+	lab_write(lab_path("outside/marker"), "", 0644);
+	assert_out(job_end(START(CALL(.program = "/bin/sh"), "-c",
+				 lab_text("cd %s && exec \"$CTR_SETUP\" %s -- sh -c 'pwd -P; ls; "
+					  "readlink /proc/self/cwd' | grep -c marker; true",
+					  outside, lab_merged()))),
+		   "0\n");
+	for (int fd = 3; fd < 16; fd++)
+		assert_refused(
+			RUN("--workdir", lab_text("/proc/self/fd/%d", fd), lab_merged(), "pwd"),
+			"working directory");
+}
+
+static void become_nobody(const void *argument)
+{
+	(void)argument;
+	if (setgroups(0, NULL) < 0 || setgid(65534) < 0 || setuid(65534) < 0)
+		_exit(98);
+}
+
+/* T-SUID-1 */
+static void set_user_id_is_refused(void **state)
+{
+	const char *copy = lab_path("ctr-setup");
+	const char *command = lab_text("cp \"$CTR_SETUP\" %s && chmod 4755 %s", copy, copy);
+
+	(void)state;
+	assert_int_equal(system(command), 0);
+	assert_refused(job_end(START(CALL(.program = copy, .before = become_nobody), lab_merged())),
+		       "set-user-id");
+	assert_false(is_there(lab_path("upper")));
+}
+
+static void a_caller_who_is_not_root_is_told_so(void **state)
+{
+	const char *copy = lab_path("ctr-setup");
+
+	(void)state;
+	assert_int_equal(system(lab_text("cp \"$CTR_SETUP\" %s", copy)), 0);
+	assert_refused(job_end(START(CALL(.program = copy, .before = become_nobody), lab_merged())),
+		       "run as root");
+	assert_refused(job_end(START(CALL(.program = copy, .before = become_nobody), "gc")),
+		       "root");
+}
+
+static void execute_without_arguments(const void *argument)
+{
+	char *none[] = {NULL};
+
+	(void)argument;
+	execv(getenv("CTR_SETUP"), none);
+	_exit(98);
+}
+
+/* T-ARG-1 */
+static void no_argument_at_all_is_an_error_and_no_crash(void **state)
+{
+	(void)state;
+	assert_status(job_end(START(CALL(.before = execute_without_arguments), NULL)), 125);
+	assert_refused(RUN(NULL), "no ROOTFS is given");
+}
+
+/* T-LOG-1 */
+static void error_texts_are_one_line_of_printable_characters(void **state)
+{
+	static const char *const texts[] = {"\033[31mred", "a\nb",     "a\rb",
+					    "%n%s%x",	   "\xff\xfe", "\xc3\xa4"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		const struct result *results[] = {
+			RUN(lab_text("/%s", texts[i])), RUN("--mem", texts[i], lab_merged()),
+			RUN("--ephemeral", lab_merged(), "--", lab_text("/%s", texts[i]))};
+
+		for (size_t j = 0; j < COUNT(results); j++) {
+			assert_true(results[j]->status == 125 || results[j]->status == 127);
+			for (const char *c = results[j]->err; *c; c++)
+				assert_true((*c >= 0x20 && *c < 0x7f) || (*c == '\n' && !c[1]));
+		}
+	}
+}
+
+/* --- T-STATE-1: /run/ctr, in a /run of the test's own */
+
+static const struct result *run_with_state(const char *prepare)
+{
+	return job_end(START(CALL(.program = "/bin/sh"), "-c",
+			     lab_text("unshare -m sh -c 'mount --make-rprivate / && "
+				      "mount -t tmpfs none /run && { %s; } && "
+				      "\"$CTR_SETUP\" %s true; s=$?; ls -A /run/outside; exit $s'",
+				      prepare, lab_merged())));
+}
+
+static void a_state_directory_that_is_not_root_s_alone_is_refused(void **state)
+{
+	static const char *const preparations[] = {
+		"mkdir /run/outside; ln -s outside /run/ctr",
+		"mkdir /run/outside; ln -s nowhere /run/ctr",
+		"mkdir /run/outside; touch /run/ctr",
+		"mkdir /run/outside; mkdir -m 777 /run/ctr",
+		"mkdir /run/outside; mkdir -m 755 /run/ctr",
+		"mkdir /run/outside; mkdir -m 700 /run/ctr; chown 65534 /run/ctr",
+		"mkdir /run/outside; mkfifo /run/ctr",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(preparations); i++) {
+		const struct result *result = run_with_state(preparations[i]);
+
+		assert_refused(result, "/run/ctr");
+		assert_string_equal(result->out, "");
+	}
+	assert_status(run_with_state("mkdir /run/outside"), 0);
+}
+
+static void the_state_directory_is_root_s_alone(void **state)
+{
+	struct stat stat_buffer;
+
+	(void)state;
+	assert_status(RUN(lab_merged(), "true"), 0);
+	assert_int_equal(stat("/run/ctr", &stat_buffer), 0);
+	assert_int_equal(stat_buffer.st_mode & 0777, 0700);
+	assert_int_equal(stat_buffer.st_uid, 0);
+}
+
+/* --- T-NSS-1, T-FILE-1, T-LIBM-1: what is opened and executed, by strace */
+
+static void traps_set(void)
+{
+	assert_int_equal(mkdir(lab_path("lower/lib"), 0755), 0);
+	lab_write(lab_path("lower/etc/nsswitch.conf"), "passwd: files evil\n", 0644);
+	lab_write(lab_path("lower/etc/ld.so.preload"), "/lib/evil.so\n", 0644);
+	lab_write(lab_path("lower/lib/libnss_files.so.2"), "evil", 0755);
+	assert_int_equal(mkfifo(lab_path("lower/etc/passwd"), 0644), 0);
+	assert_int_equal(mkfifo(lab_path("lower/etc/group"), 0644), 0);
+	assert_int_equal(symlink("/dev/zero", lab_path("lower/etc/os-release")), 0);
+}
+
+static void no_file_of_the_image_is_read_and_no_helper_executed(void **state)
+{
+	static const char *const never[] = {
+		"nsswitch.conf\"", "ld.so.preload\", O_RDONLY|O_CLOEXEC) = ",
+		"libnss_",	   "/etc/passwd\"",
+		"/etc/group\"",	   "os-release",
+		"/sbin/mount",	   "/run/mount",
+		"/etc/fstab",	   "utab"};
+	const char *trace;
+	struct job *job;
+
+	(void)state;
+	if (access("/usr/bin/strace", X_OK) < 0)
+		lab_cannot("strace is not installed");
+	traps_set();
+	job = START(CALL(.program = "/usr/bin/strace"), "-f", "-o", lab_path("trace"), "-e",
+		    "trace=open,openat,openat2,execve,execveat", getenv("CTR_SETUP"), "--mem",
+		    "64M", "--user", "1000", lab_merged(), "--", "/bin/probe", "fds");
+	assert_out(job_end(job), "0 1 2 \n");
+	trace = lab_read(lab_path("trace"));
+	assert_has(trace, "\"/bin/probe\"");
+	for (size_t i = 0; i < COUNT(never); i++)
+		assert_lacks(trace, never[i]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(no_descriptor_of_the_caller_s_reaches_the_payload),
+		TEST(pid_1_holds_nothing_but_its_standard_descriptors),
+		TEST(no_socket_with_a_name_is_made),
+		TEST(nothing_of_pid_1_can_be_had),
+		TEST(root_inside_has_the_documented_capabilities_and_no_other),
+		TEST(a_user_inside_has_none),
+		TEST(a_set_user_id_program_of_the_image_gives_nothing),
+		TEST(the_caller_s_groups_do_not_come_along),
+		TEST(signals_start_out_as_after_a_login),
+		TEST(nothing_can_be_typed_at_the_caller_s_terminal),
+		TEST(nothing_of_the_caller_s_environment_comes_in),
+		TEST(the_caller_s_directory_cannot_be_reached),
+		TEST(set_user_id_is_refused),
+		TEST(a_caller_who_is_not_root_is_told_so),
+		TEST(no_argument_at_all_is_an_error_and_no_crash),
+		TEST(error_texts_are_one_line_of_printable_characters),
+		TEST(a_state_directory_that_is_not_root_s_alone_is_refused),
+		TEST(the_state_directory_is_root_s_alone),
+		TEST(no_file_of_the_image_is_read_and_no_helper_executed),
+	};
+
+	return TESTS_RUN(tests);
+}
