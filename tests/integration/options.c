@@ -123,11 +123,10 @@ static void version_is_one_line(void **state)
 static void help_names_each_option_and_fits_eighty_columns(void **state)
 {
 	static const char *const options[] = {
-		"cpu",	     "mem",	   "swap",  "pids",	 "cpuset", "cpu-weight",
-		"rlimit",    "timeout",	   "lower", "upper",	 "work",   "ephemeral",
-		"read-only", "bind",	   "tmpfs", "hook",	 "name",   "hostname",
-		"user",	     "workdir",	   "env",   "clear-env", "net",	   "tty",
-		"no-tty",    "print-plan", "check", "version",	 "help"};
+		"cpu",	     "mem",   "swap",  "pids",	   "cpuset",	 "cpu-weight", "rlimit",
+		"timeout",   "lower", "upper", "work",	   "ephemeral",	 "read-only",  "bind",
+		"tmpfs",     "hook",  "name",  "hostname", "user",	 "workdir",    "env",
+		"clear-env", "net",   "tty",   "no-tty",   "print-plan", "check",      "version"};
 	const struct result *result = RUN("--help");
 	char *rest = lab_text("%s", result->out);
 

@@ -13,13 +13,12 @@ static const char *signal_text(int number)
 	return lab_text("%d", number);
 }
 
-/* Not: what cannot be blocked, what a fault raises, SIGCHLD, and the stops, which do as a
- * terminal's do. TERM is last: it ends the payload; HUP before it: it begins the grace period. */
+/* Not: what cannot be blocked, SIGCHLD, and the stops, which do as a terminal's do. TERM is last:
+ * it ends the payload; HUP before it: it begins the grace period. */
 static bool is_for_the_payload(int number)
 {
-	static const int others[] = {SIGKILL, SIGSTOP, SIGCHLD, SIGTSTP, SIGTTIN,
-				     SIGTTOU, SIGILL,  SIGTRAP, SIGABRT, SIGBUS,
-				     SIGFPE,  SIGSEGV, SIGSYS,	SIGHUP,	 SIGTERM};
+	static const int others[] = {SIGKILL, SIGSTOP, SIGCHLD, SIGTSTP,
+				     SIGTTIN, SIGTTOU, SIGHUP,	SIGTERM};
 
 	for (size_t i = 0; i < COUNT(others); i++)
 		if (number == others[i])
