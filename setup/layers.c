@@ -141,8 +141,7 @@ int layers_find(const struct spec *spec, struct layers *layers)
 				    spec->upper ? "upper" : "ephemeral", spec->rootfs);
 		return 0;
 	}
-	rc = writable_find(spec, layers);
-	return rc < 0 ? rc : layers_check(layers);
+	return writable_find(spec, layers);
 }
 
 /* overlayfs takes "\" before a character of its own meaning: the comma that separates options, the

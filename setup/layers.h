@@ -14,13 +14,13 @@ struct layers {
 	char *upper, *work; /* NULL with --ephemeral: they come on a tmpfs of the run */
 };
 
-/* Decides on the layers (design: a sibling "lower" of ROOTFS makes an overlay) and refuses what an
- * overlay cannot be made of, before the kernel would with its EINVAL. Paths come out absolute and
+/* Decides on the layers: a sibling "lower" of ROOTFS makes an overlay. Paths come out absolute and
  * without symbolic links. upper and work may not exist yet. Changes nothing. Returns 0, or -errno
  * after fail(); layers_free() either way. */
 int layers_find(const struct spec *spec, struct layers *layers);
 
-/* The refusals of layers_find(), for layers that are all found. */
+/* Refuses what an overlay cannot be made of, before the kernel would with its EINVAL. Changes
+ * nothing. Returns 0, or -errno after fail(). */
 int layers_check(const struct layers *layers);
 
 bool is_directory(const char *path);

@@ -79,6 +79,7 @@ int preflight_enter(struct run *run)
 		snprintf(run->name, sizeof(run->name), "box-%ld", (long)getpid());
 	run->console_fds = console_fds_choose(spec);
 	if (rc < 0 || (rc = paths_check(spec)) < 0 || (rc = layers_find(spec, &run->layers)) < 0 ||
+	    (rc = layers_check(&run->layers)) < 0 ||
 	    (rc = groups_find("/proc/self/mountinfo", "/proc/self/cgroup",
 			      limits_controllers(&spec->limits), &run->groups)) < 0 ||
 	    (rc = plan_make(run)) < 0)

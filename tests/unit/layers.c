@@ -50,6 +50,8 @@ static int find(const struct spec *spec, const char **said)
 	layers_free(&layers);
 	capture_begin(STDERR_FILENO);
 	rc = layers_find(spec, &layers);
+	if (rc == 0)
+		rc = layers_check(&layers);
 	*said = capture_end();
 	return rc;
 }
