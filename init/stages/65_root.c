@@ -19,7 +19,9 @@ static void pivot(const struct line *line)
 	 * on top of the new one and goes with one unmount, so no directory is needed to put it. */
 	if (syscall(SYS_pivot_root, ".", ".") < 0)
 		die(CTR_STAGE_ROOT, line->number, errno, "cannot make ", field(line, 0),
-		    " the root with pivot_root", NULL);
+		    " the root with pivot_root",
+		    errno == EINVAL ? " (on an initramfs, switch_root to a tmpfs first)" : NULL,
+		    NULL);
 	if (umount2(".", MNT_DETACH) < 0)
 		die(CTR_STAGE_ROOT, line->number, errno, "cannot let go of the old root", NULL);
 	if (chdir("/") < 0)

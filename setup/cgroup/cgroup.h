@@ -24,6 +24,7 @@ extern const char *const controller_names[CONTROLLERS];
 struct group {
 	int version;	      /* 1 or 2 */
 	unsigned controllers; /* bit set by enum controller: those we use here */
+	size_t top_length;    /* of the mount point, with which parent begins; version 2 only */
 	char parent[PATH_MAX];
 	char path[PATH_MAX]; /* parent/ctr-NAME, set by groups_name() */
 };
@@ -40,6 +41,18 @@ unsigned limits_controllers(const struct limits *limits);
  * of /proc/self/cgroup. Changes nothing. Returns 0, or -errno after fail(). */
 int groups_find(const char *mountinfo_path, const char *self_cgroup_path, unsigned wanted,
 		struct groups *groups);
+
+/* find.c: is word one of the list's, which are separated by any of separators? */
+bool list_has(const char *list, const char *separators, const char *word);
+
+/* v2.c: does the hierarchy mounted at top have the controller? */
+bool v2_offers(const char *top, enum controller controller);
+/* Fills group with the best parent from the caller's own group upwards. Changes nothing. Returns 0,
+ * or -errno after fail(). */
+int v2_place(const char *top, const char *own, unsigned wanted, struct group *group);
+/* Has the controllers handed on from the top down to group->parent. They stay so: other runs may
+ * depend on it. Returns 0, or -errno after fail(). */
+int v2_enable(const struct group *group);
 
 /* group.c: the directories. */
 int groups_name(struct groups *groups, const char *name);
@@ -59,7 +72,8 @@ int limits_apply(const struct group *group, const struct limits *limits);
 
 /* What the kernel counted; 0 where it does not count. */
 struct usage {
-	uint64_t oom_kills;
+	uint64_t oom_kills;   /* for any cause */
+	uint64_t memory_hits; /* of our own limit; version 2 only */
 	uint64_t memory_peak; /* bytes */
 	uint64_t pids_refused;
 	uint64_t pids_peak;

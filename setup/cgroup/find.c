@@ -41,7 +41,7 @@ unsigned limits_controllers(const struct limits *limits)
 }
 
 /* Is word one of the list's, which are separated by any of separators? */
-static bool list_has(const char *list, const char *separators, const char *word)
+bool list_has(const char *list, const char *separators, const char *word)
 {
 	size_t length = strlen(word);
 
@@ -79,161 +79,108 @@ static bool own_path(const char *text, const char *controller, char *path, size_
 	return false;
 }
 
-/* The directory of our own group: the mount point plus our path less the mount's root. */
-static int own_directory(struct libmnt_fs *fs, const char *path, char *directory, size_t size)
+/* Our own group in one hierarchy: the mount point, and the directory below it. */
+struct place {
+	char top[PATH_MAX];
+	char own[PATH_MAX];
+};
+
+/* The mount point plus our path less the mount's root; false when this mount does not show it. */
+static bool place_fill(struct libmnt_fs *fs, const char *path, struct place *place)
 {
 	const char *root = mnt_fs_get_root(fs);
 	size_t length = strcmp(root, "/") == 0 ? 0 : strlen(root);
 
 	if (strncmp(path, root, length) != 0 || (path[length] && path[length] != '/') ||
 	    strncmp(path, "/..", 3) == 0)
-		return fail(ENOENT, "cannot find our cgroup %s: %s shows only %s", path,
-			    mnt_fs_get_target(fs), root);
+		return false;
 	path += length;
 	if (strcmp(path, "/") == 0)
 		path = "";
-	if ((size_t)snprintf(directory, size, "%s%s", mnt_fs_get_target(fs), path) >= size)
-		return fail(ENAMETOOLONG, "cannot use cgroup %s", path);
-	return 0;
+	snprintf(place->top, sizeof(place->top), "%s", mnt_fs_get_target(fs));
+	return (size_t)snprintf(place->own, sizeof(place->own), "%s%s", place->top, path) <
+	       sizeof(place->own);
 }
 
-/* The first mount of the type whose super options have the controller, when one is given. */
-static struct libmnt_fs *mount_of(struct libmnt_table *table, const char *type,
-				  const char *controller)
+/* Is this a mount of the controller's version 1 hierarchy, or, for "", of version 2? */
+static bool is_mount_of(struct libmnt_fs *fs, const char *controller)
 {
-	struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_FORWARD);
-	struct libmnt_fs *fs = NULL, *found = NULL;
+	const char *options = mnt_fs_get_fs_options(fs);
 
-	while (iterator && !found && mnt_table_next_fs(table, iterator, &fs) == 0) {
-		const char *options = mnt_fs_get_fs_options(fs);
+	if (!*controller)
+		return strcmp(mnt_fs_get_fstype(fs), "cgroup2") == 0;
+	return strcmp(mnt_fs_get_fstype(fs), "cgroup") == 0 && options &&
+	       list_has(options, ",", controller);
+}
 
-		if (strcmp(mnt_fs_get_fstype(fs), type) == 0 &&
-		    (!*controller || (options && list_has(options, ",", controller))))
-			found = fs;
-	}
+/* Our place in a hierarchy: of several mounts the last that shows it. 1, 0 when the hierarchy is
+ * not mounted, or -errno after fail(). */
+static int place_find(struct libmnt_table *table, const char *self, const char *controller,
+		      struct place *place)
+{
+	struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_BACKWARD);
+	struct libmnt_fs *fs = NULL;
+	char path[PATH_MAX];
+	int rc = 0;
+
+	if (!own_path(self, controller, path, sizeof(path)))
+		path[0] = '\0';
+	while (iterator && rc <= 0 && mnt_table_next_fs(table, iterator, &fs) == 0)
+		if (is_mount_of(fs, controller))
+			rc = path[0] && place_fill(fs, path, place) ? 1 : -ENOENT;
 	mnt_free_iter(iterator);
-	return found;
+	return rc < 0 ? fail(-rc,
+			     "cannot find our cgroup %s%s%s below any mount of its "
+			     "hierarchy: mount it afresh in this namespace",
+			     controller, *controller ? ":" : "", path)
+		      : rc;
 }
 
-static bool file_has(const char *directory, const char *file, const char *word)
+static void v1_add(const struct place *place, enum controller controller, struct groups *groups)
 {
-	char path[PATH_MAX + 64], text[TEXT_SIZE];
+	struct group *group = groups->items;
 
-	snprintf(path, sizeof(path), "%s/%s", directory, file);
-	return sys_read(path, text, sizeof(text)) >= 0 && list_has(text, " \n", word);
-}
-
-static bool file_is_empty(const char *directory, const char *file)
-{
-	char path[PATH_MAX + 64], text[TEXT_SIZE];
-
-	snprintf(path, sizeof(path), "%s/%s", directory, file);
-	return sys_read(path, text, sizeof(text)) == 0;
-}
-
-/* Can this version 2 group hand all wanted controllers to a child, now or by enabling them? */
-static bool can_hand_on(const char *directory, unsigned wanted)
-{
-	bool enabled = true;
-
-	for (int i = 0; i < CONTROLLERS; i++) {
-		if (!(wanted >> i & 1))
-			continue;
-		if (!file_has(directory, "cgroup.controllers", controller_names[i]))
-			return false;
-		if (!file_has(directory, "cgroup.subtree_control", controller_names[i]))
-			enabled = false;
-	}
-	/* Only the true root of the hierarchy has no cgroup.type. */
-	return enabled || file_is_empty(directory, "cgroup.procs") ||
-	       !(file_has(directory, "cgroup.type", "domain") ||
-		 file_has(directory, "cgroup.type", "threaded"));
-}
-
-/* Climbs from our group to the mount point. */
-static int v2_find(struct libmnt_fs *fs, const char *self, unsigned wanted, struct group *group)
-{
-	char path[PATH_MAX];
-	size_t top = strlen(mnt_fs_get_target(fs));
-	int rc;
-
-	if (!own_path(self, "", path, sizeof(path)))
-		return fail(ENOENT, "cannot find our place in the cgroup2 hierarchy");
-	rc = own_directory(fs, path, group->parent, sizeof(group->parent));
-	if (rc < 0)
-		return rc;
-	group->version = 2;
-	group->controllers = wanted;
-	while (!can_hand_on(group->parent, wanted)) {
-		char *slash = strrchr(group->parent, '/');
-
-		if (strlen(group->parent) <= top)
-			return fail(EBUSY,
-				    "cannot hand cgroup controllers on below %s: the groups there "
-				    "have processes of their own or lack the controller; run in a "
-				    "delegated group, as by systemd-run --scope -p Delegate=yes",
-				    mnt_fs_get_target(fs));
-		*slash = '\0';
-	}
-	return 0;
-}
-
-static int v1_find(struct libmnt_fs *fs, const char *self, enum controller controller,
-		   struct groups *groups)
-{
-	struct group *group = &groups->items[groups->count];
-	char path[PATH_MAX];
-	int rc;
-
-	if (!own_path(self, controller_names[controller], path, sizeof(path)))
-		return fail(ENOENT, "cannot find our place in the %s hierarchy",
-			    controller_names[controller]);
-	*group = (struct group){.version = 1, .controllers = 1U << controller};
-	rc = own_directory(fs, path, group->parent, sizeof(group->parent));
-	if (rc < 0)
-		return rc;
 	/* Controllers that are mounted together share one group. */
-	for (size_t i = 0; i < groups->count; i++) {
-		if (strcmp(groups->items[i].parent, group->parent) == 0) {
-			groups->items[i].controllers |= group->controllers;
-			return 0;
-		}
+	while (group < groups->items + groups->count && strcmp(group->parent, place->own) != 0)
+		group++;
+	if (group == groups->items + groups->count) {
+		*group = (struct group){.version = 1};
+		snprintf(group->parent, sizeof(group->parent), "%s", place->own);
+		groups->count++;
 	}
-	groups->count++;
-	return 0;
-}
-
-static bool v2_offers(struct libmnt_fs *fs, const char *controller)
-{
-	return fs && file_has(mnt_fs_get_target(fs), "cgroup.controllers", controller);
+	group->controllers |= 1U << controller;
 }
 
 static int controllers_find(struct libmnt_table *table, const char *self, unsigned wanted,
 			    struct groups *groups)
 {
-	struct libmnt_fs *v2 = mount_of(table, "cgroup2", "");
+	struct place v1, v2;
 	unsigned in_v2 = 0;
+	int rc, has_v2 = -1; /* not looked for yet */
 
 	for (int i = 0; i < CONTROLLERS; i++) {
-		struct libmnt_fs *v1;
-		int rc = 0;
+		const char *name = controller_names[i];
 
 		if (!(wanted >> i & 1))
 			continue;
-		v1 = mount_of(table, "cgroup", controller_names[i]);
-		if (v1)
-			rc = v1_find(v1, self, (enum controller)i, groups);
-		else if (v2_offers(v2, controller_names[i]))
-			in_v2 |= 1U << i;
-		else
-			rc = fail(0,
-				  "this host has no %s controller: mount one (mount -t cgroup -o "
-				  "%s none DIR), or leave the limit out",
-				  controller_names[i], controller_names[i]);
+		rc = place_find(table, self, name, &v1);
 		if (rc < 0)
 			return rc;
+		if (rc > 0) {
+			v1_add(&v1, (enum controller)i, groups);
+			continue;
+		}
+		if (has_v2 < 0 && (has_v2 = place_find(table, self, "", &v2)) < 0)
+			return has_v2;
+		if (!has_v2 || !v2_offers(v2.top, (enum controller)i))
+			return fail(0,
+				    "no mounted cgroup hierarchy has the %s controller: see "
+				    "/proc/cgroups; mount it (mount -t cgroup -o %s none DIR, or "
+				    "mount -t cgroup2 none DIR), or leave the limit out",
+				    name, name);
+		in_v2 |= 1U << i;
 	}
-	return in_v2 ? v2_find(v2, self, in_v2, &groups->items[groups->count++]) : 0;
+	return in_v2 ? v2_place(v2.top, v2.own, in_v2, &groups->items[groups->count++]) : 0;
 }
 
 int groups_find(const char *mountinfo_path, const char *self_cgroup_path, unsigned wanted,

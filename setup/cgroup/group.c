@@ -29,26 +29,16 @@ int groups_name(struct groups *groups, const char *name)
 	return 0;
 }
 
-/* One write a controller: one that cannot be enabled does not take the others with it. */
-static int controllers_enable(const struct group *group)
+static const char *make_advice(int rc)
 {
-	char path[PATH_MAX + 64], text[16];
-	int rc;
-
-	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", group->parent);
-	for (int i = 0; i < CONTROLLERS; i++) {
-		if (!(group->controllers >> i & 1))
-			continue;
-		snprintf(text, sizeof(text), "+%s", controller_names[i]);
-		rc = sys_write(path, text);
-		if (rc < 0)
-			return fail(-rc, "cannot enable the %s controller in %s%s",
-				    controller_names[i], group->parent,
-				    rc == -EINVAL ? " (a real-time process outside the root group "
-						    "prevents it: see ps -eLo pid,cls,comm)"
-						  : "");
+	switch (rc) {
+	case -EEXIST:
+		return " (no run of ours is on record for it, and it has processes: end them)";
+	case -EAGAIN:
+		return " (cgroup.max.descendants or cgroup.max.depth above is reached)";
+	default:
+		return "";
 	}
-	return 0;
 }
 
 int group_make(const struct group *group)
@@ -56,7 +46,7 @@ int group_make(const struct group *group)
 	int rc;
 
 	if (group->version == 2) {
-		rc = controllers_enable(group);
+		rc = v2_enable(group);
 		if (rc < 0)
 			return rc;
 	}
@@ -65,7 +55,7 @@ int group_make(const struct group *group)
 	if (rc == -EEXIST && sys_rmdir(group->path) == 0)
 		rc = sys_mkdir(group->path, 0755);
 	if (rc < 0)
-		return fail(-rc, "cannot make the cgroup %s", group->path);
+		return fail(-rc, "cannot make the cgroup %s%s", group->path, make_advice(rc));
 	return 0;
 }
 

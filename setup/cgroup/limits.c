@@ -133,6 +133,25 @@ static bool is_rounded(const char *wanted, const char *got)
 	return got_number != 0 && got_number < wanted_number && wanted_number - got_number < 65536;
 }
 
+/* Version 2 takes CPUs that the group above lacks, and then uses others: only cpuset.cpus.effective
+ * tells. Version 1 refuses them. */
+static int list_check(const char *path, const char *wanted, const char *got)
+{
+	char effective_path[PATH_MAX + 80], effective[VALUE_SIZE];
+	int rc;
+
+	snprintf(effective_path, sizeof(effective_path), "%s.effective", path);
+	rc = line_read(effective_path, effective);
+	if (rc == -ENOENT)
+		snprintf(effective, sizeof(effective), "%s", got);
+	else if (rc < 0)
+		return fail(-rc, "cannot read %s", effective_path);
+	if (!*got || strcmp(effective, got) != 0)
+		return fail(0, "cannot use the CPUs %s: of them, only %s are here (%s)", wanted,
+			    *effective ? effective : "none", effective_path);
+	return 0;
+}
+
 /* Whatever else the kernel makes of our value is not what was asked for. */
 static int readback_check(const char *path, const char *wanted, enum kind kind)
 {
@@ -141,7 +160,9 @@ static int readback_check(const char *path, const char *wanted, enum kind kind)
 
 	if (rc < 0)
 		return fail(-rc, "cannot read %s back", path);
-	if (strcmp(got, wanted) == 0 || (kind == LIST && *got))
+	if (kind == LIST)
+		return list_check(path, wanted, got);
+	if (strcmp(got, wanted) == 0)
 		return 0;
 	if ((kind != BYTES && kind != SWAP) || !is_rounded(wanted, got))
 		return fail(0, "the kernel made %s of %s in %s", *got ? got : "nothing", wanted,

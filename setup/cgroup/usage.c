@@ -25,6 +25,7 @@ static const struct row {
 	{1, "memory.oom_control", "oom_kill", MEMBER(oom_kills), 1},
 	{1, "memory.max_usage_in_bytes", NULL, MEMBER(memory_peak), 1},
 	{2, "memory.events", "oom_kill", MEMBER(oom_kills), 1},
+	{2, "memory.events", "oom", MEMBER(memory_hits), 1},
 	{2, "memory.peak", NULL, MEMBER(memory_peak), 1},
 	{1, "pids.events", "max", MEMBER(pids_refused), 1},
 	{2, "pids.events", "max", MEMBER(pids_refused), 1},
@@ -91,26 +92,38 @@ void usage_read(const struct groups *groups, struct usage *usage)
 		group_read(&groups->items[i], usage);
 }
 
+/* The kills are counted for any cause, a limit further up and the host's own want included. Ours it
+ * was when version 2 counted that ("oom"), or when the peak came up to the limit, less what a last
+ * refused charge may have missed it by. */
+static bool memory_limit_was_hit(const struct usage *usage, const struct limits *limits)
+{
+	return usage->memory_hits > 0 || usage->memory_peak >= limits->memory - limits->memory / 32;
+}
+
 static void memory_say(const struct usage *usage, const struct limits *limits, const char *victims)
 {
-	char limit[32], peak[32];
+	char cause[64], limit[32], peak[32];
+	/* To the full mebibyte where there is one: a peak is rarely a round number. */
+	unsigned unit = usage->memory_peak >= 1U << 20 ? 20 : 10;
 
 	size_format(limits->memory, limit, sizeof(limit));
-	/* To the full mebibyte where there is one: a peak is rarely a round number. */
-	if (usage->memory_peak >= 1U << 20)
-		size_format(usage->memory_peak >> 20 << 20, peak, sizeof(peak));
+	size_format(usage->memory_peak >> unit << unit, peak, sizeof(peak));
+	if (memory_limit_was_hit(usage, limits))
+		snprintf(cause, sizeof(cause), "memory limit %s reached", limit);
 	else
-		size_format(usage->memory_peak >> 10 << 10, peak, sizeof(peak));
-	say("memory limit %s reached: %" PRIu64 " process%s killed%s%s%s, peak %s", limit,
-	    usage->oom_kills, usage->oom_kills == 1 ? "" : "es", *victims ? " (" : "", victims,
-	    *victims ? ")" : "", peak);
+		snprintf(cause, sizeof(cause), "memory short above the limit of %s", limit);
+	say("%s: %" PRIu64 " process%s killed%s%s%s, peak %s", cause, usage->oom_kills,
+	    usage->oom_kills == 1 ? "" : "es", *victims ? " (" : "", victims, *victims ? ")" : "",
+	    peak);
 }
 
 void usage_say(const struct usage *usage, const struct limits *limits, const char *victims)
 {
 	if (limits->memory && usage->oom_kills)
 		memory_say(usage, limits, victims);
-	if (limits->pids && usage->pids_refused) {
+	/* On some kernels the refusals of a group further up are counted here too. */
+	if (limits->pids && usage->pids_refused &&
+	    (!usage->pids_peak || usage->pids_peak >= limits->pids)) {
 		uint64_t peak = usage->pids_peak ? usage->pids_peak : limits->pids;
 
 		say("pids limit %" PRIu64 " reached: %" PRIu64 " fork%s refused, peak %" PRIu64,

@@ -40,6 +40,14 @@ static int paths_check(const struct spec *spec)
 	return 0;
 }
 
+static int groups_check(const struct groups *groups)
+{
+	for (size_t i = 0; i < groups->count; i++)
+		if (access(groups->items[i].parent, W_OK) < 0)
+			return fail(errno, "cannot make a cgroup in %s", groups->items[i].parent);
+	return 0;
+}
+
 /* Descriptors 0-2 that are terminals are served by a pty when stdin is one. */
 static unsigned console_fds_choose(const struct spec *spec)
 {
@@ -82,7 +90,7 @@ int preflight_enter(struct run *run)
 	    (rc = layers_check(&run->layers)) < 0 ||
 	    (rc = groups_find("/proc/self/mountinfo", "/proc/self/cgroup",
 			      limits_controllers(&spec->limits), &run->groups)) < 0 ||
-	    (rc = plan_make(run)) < 0)
+	    (rc = groups_check(&run->groups)) < 0 || (rc = plan_make(run)) < 0)
 		return rc;
 	run->init_fd = initfile_open();
 	return run->init_fd < 0 ? run->init_fd : 0;

@@ -148,7 +148,7 @@ static void a_controller_is_not_taken_for_another_that_begins_alike(void **state
 		  "32 30 0:27 / /cg/cpuset rw - cgroup cgroup rw,cpuset\n"
 		  "33 30 0:27 / /cg/cpu rw,cpu - tmpfs cpu rw,cpu\n");
 	fake_file(SELF, "1:cpuacct:/\n2:cpuset:/\n");
-	assert_contains(refused(BIT(CPU)), "no cpu controller");
+	assert_contains(refused(BIT(CPU)), "has the cpu controller");
 }
 
 static void systemd_s_hybrid_layout_means_v1(void **state)
@@ -166,7 +166,7 @@ static void systemd_s_hybrid_layout_means_v1(void **state)
 	assert_int_equal(groups.count, 2);
 	assert_group(0, 1, BIT(CPU), "/cg/cpu,cpuacct/user.slice");
 	assert_group(1, 1, BIT(MEMORY), "/cg/memory/user.slice");
-	assert_contains(refused(BIT(PIDS)), "no pids controller");
+	assert_contains(refused(BIT(PIDS)), "has the pids controller");
 }
 
 static void v2_mounted(const char *self)
@@ -199,9 +199,28 @@ static void v2_in_a_session_climbs_to_a_group_without_processes(void **state)
 	assert_int_equal(groups.count, 1);
 	assert_group(0, 2, BIT(MEMORY) | BIT(PIDS), "/sys/fs/cgroup/user.slice/user-0.slice");
 	found(BIT(CPU));
-	assert_group(0, 2, BIT(CPU), "/sys/fs/cgroup/user.slice");
+	assert_group(0, 2, BIT(CPU), "/sys/fs/cgroup");
+	/* Nobody hands it on: where it can be enabled, and the limits above still hold. */
 	found(BIT(CPUSET));
-	assert_group(0, 2, BIT(CPUSET), "/sys/fs/cgroup");
+	assert_group(0, 2, BIT(CPUSET), "/sys/fs/cgroup/user.slice/user-0.slice");
+}
+
+static void v2_says_which_limits_are_left_behind(void **state)
+{
+	const char *said;
+
+	(void)state;
+	v2_mounted("0::/a/b\n");
+	v2_group("/sys/fs/cgroup/a", "memory\n", "", "", "domain\n");
+	v2_group("/sys/fs/cgroup/a/b", "", "", "77\n", "domain\n");
+	fake_file("/sys/fs/cgroup/a/memory.max", "20971520\n");
+	fake_file("/sys/fs/cgroup/a/pids.max", "max\n");
+	capture_begin(STDERR_FILENO);
+	assert_int_equal(groups_find(scratch("mountinfo"), SELF, BIT(MEMORY), &groups), 0);
+	said = capture_end();
+	assert_string_equal(said, "ctr-setup: /sys/fs/cgroup/a/memory.max does not hold for the "
+				  "container: that group hands no controllers on\n");
+	assert_group(0, 2, BIT(MEMORY), "/sys/fs/cgroup");
 }
 
 static void v2_with_processes_all_the_way_up_is_refused(void **state)
@@ -235,13 +254,13 @@ static void a_place_that_the_mount_does_not_show_is_refused(void **state)
 	mountinfo("31 30 0:26 /docker/abc /cpu ro - cgroup cgroup rw,cpu\n");
 	for (size_t i = 0; i < COUNT(elsewhere); i++) {
 		fake_file(SELF, elsewhere[i]);
-		assert_contains(refused(BIT(CPU)), "shows only /docker/abc");
+		assert_contains(refused(BIT(CPU)), "below any mount of its hierarchy");
 	}
 	mountinfo("31 30 0:26 / /cpu ro - cgroup cgroup rw,cpu\n");
 	fake_file(SELF, "1:cpu:/../outside\n");
 	refused(BIT(CPU));
 	fake_file(SELF, "1:memory:/\n");
-	assert_contains(refused(BIT(CPU)), "cannot find our place in the cpu hierarchy");
+	assert_contains(refused(BIT(CPU)), "cannot find our cgroup cpu");
 }
 
 static void some_controllers_in_v1_and_some_in_v2(void **state)
@@ -257,7 +276,7 @@ static void some_controllers_in_v1_and_some_in_v2(void **state)
 	assert_int_equal(groups.count, 3);
 	assert_group(0, 1, BIT(CPUSET), "/v1/cpuset/c");
 	assert_group(1, 1, BIT(MEMORY), "/v1/memory/m");
-	assert_group(2, 2, BIT(CPU) | BIT(PIDS), "/v2/u");
+	assert_group(2, 2, BIT(CPU) | BIT(PIDS), "/v2");
 }
 
 static void a_missing_controller_is_named_with_the_way_to_get_it(void **state)
@@ -267,7 +286,7 @@ static void a_missing_controller_is_named_with_the_way_to_get_it(void **state)
 	v2_group("/sys/fs/cgroup", "cpu pids\n", "", "", NULL);
 	assert_contains(refused(BIT(CPU) | BIT(MEMORY)), "mount -t cgroup -o memory none DIR");
 	mountinfo(OTHERS);
-	assert_contains(refused(BIT(PIDS)), "this host has no pids controller");
+	assert_contains(refused(BIT(PIDS)), "no mounted cgroup hierarchy has the pids controller");
 }
 
 static void a_file_that_cannot_be_read_is_named(void **state)
@@ -320,6 +339,7 @@ int main(void)
 		LAYOUT_TEST(systemd_s_hybrid_layout_means_v1),
 		LAYOUT_TEST(v2_at_its_root_may_have_processes),
 		LAYOUT_TEST(v2_in_a_session_climbs_to_a_group_without_processes),
+		LAYOUT_TEST(v2_says_which_limits_are_left_behind),
 		LAYOUT_TEST(v2_with_processes_all_the_way_up_is_refused),
 		LAYOUT_TEST(in_a_container_the_mount_s_root_is_taken_off_our_path),
 		LAYOUT_TEST(a_place_that_the_mount_does_not_show_is_refused),

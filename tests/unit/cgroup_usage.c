@@ -82,7 +82,7 @@ static void each_limit_that_hurt_has_one_line(void **state)
 		.oom_kills = 1,
 		.memory_peak = 524288000,
 		.pids_refused = 2,
-		.pids_peak = 63,
+		.pids_peak = 64,
 		.periods = 100,
 		.throttled_periods = 90,
 		.throttled_us = 8250000,
@@ -92,20 +92,34 @@ static void each_limit_that_hurt_has_one_line(void **state)
 	assert_string_equal(said_of(&usage, &limits, "tail"),
 			    "ctr-setup: memory limit 500M reached: 1 process killed (tail), peak "
 			    "500M\n"
-			    "ctr-setup: pids limit 64 reached: 2 forks refused, peak 63\n"
+			    "ctr-setup: pids limit 64 reached: 2 forks refused, peak 64\n"
 			    "ctr-setup: cpu limit 12.5% reached: held back in 90 of 100 periods, "
 			    "8.2 s in all\n");
 }
 
+/* A group's counters have what a limit above it, or the host's own want, did to its processes. */
+static void what_another_limit_did_is_not_blamed_on_ours(void **state)
+{
+	struct usage usage = {.oom_kills = 1, .memory_peak = 19 << 20};
+
+	(void)state;
+	assert_string_equal(said_of(&usage, &limits, "tail"),
+			    "ctr-setup: memory short above the limit of 500M: 1 process killed "
+			    "(tail), peak 19M\n");
+	usage = (struct usage){.pids_refused = 3, .pids_peak = 5};
+	assert_string_equal(said_of(&usage, &limits, ""), "");
+}
+
 static void numbers_agree_with_their_nouns(void **state)
 {
-	struct usage usage = {.oom_kills = 2, .memory_peak = 5000, .pids_refused = 1};
+	struct usage usage = {
+		.oom_kills = 2, .memory_hits = 1, .memory_peak = 5000, .pids_refused = 1};
 
 	(void)state;
 	assert_string_equal(said_of(&usage, &limits, ""),
 			    "ctr-setup: memory limit 500M reached: 2 processes killed, peak 4K\n"
 			    "ctr-setup: pids limit 64 reached: 1 fork refused, peak 64\n");
-	usage = (struct usage){.oom_kills = 1, .memory_peak = (3 << 20) + 4096};
+	usage = (struct usage){.oom_kills = 1, .memory_hits = 1, .memory_peak = (3 << 20) + 4096};
 	assert_contains(said_of(&usage, &limits, "a, b"), "1 process killed (a, b), peak 3M\n");
 }
 
@@ -136,6 +150,7 @@ int main(void)
 		TEST(v2_counts_these),
 		TEST(a_counter_that_is_not_there_is_zero),
 		TEST(each_limit_that_hurt_has_one_line),
+		TEST(what_another_limit_did_is_not_blamed_on_ours),
 		TEST(numbers_agree_with_their_nouns),
 		TEST(a_victim_cannot_write_to_the_terminal),
 		TEST(limits_that_did_not_hurt_or_were_not_asked_for_are_not_said),

@@ -203,7 +203,8 @@ struct group *group_add(struct groups *groups, int version, unsigned controllers
 {
 	struct group *group = &groups->items[groups->count++];
 
-	*group = (struct group){.version = version, .controllers = controllers};
+	*group = (struct group){
+		.version = version, .controllers = controllers, .top_length = strlen(parent)};
 	snprintf(group->parent, sizeof(group->parent), "%s", parent);
 	snprintf(group->path, sizeof(group->path), "%s/ctr-web", parent);
 	return group;
