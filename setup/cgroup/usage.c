@@ -93,11 +93,12 @@ void usage_read(const struct groups *groups, struct usage *usage)
 }
 
 /* The kills are counted for any cause, a limit further up and the host's own want included. Ours it
- * was when version 2 counted that ("oom"), or when the peak came up to the limit, less what a last
- * refused charge may have missed it by. */
+ * was when version 2 counted that ("oom"), or when the peak came up to the limit, less what the
+ * last charge, the refused one, may have missed it by. */
 static bool memory_limit_was_hit(const struct usage *usage, const struct limits *limits)
 {
-	return usage->memory_hits > 0 || usage->memory_peak >= limits->memory - limits->memory / 32;
+	return usage->memory_hits > 0 ||
+	       usage->memory_peak + 65536 >= limits->memory - limits->memory / 32;
 }
 
 static void memory_say(const struct usage *usage, const struct limits *limits, const char *victims)

@@ -39,31 +39,34 @@ bool v2_offers(const char *top, enum controller controller)
 	return file_has(top, "cgroup.controllers", controller_names[controller]);
 }
 
-/* Only the true root of the hierarchy has no type. */
-static bool is_root(const char *directory)
+/* May it hand controllers on at all: is it the root of the hierarchy, which alone has no type, or a
+ * plain domain, not "domain threaded" and the like? */
+static bool is_domain(const char *directory, bool *is_root)
 {
-	char text[TEXT_SIZE];
+	char type[TEXT_SIZE];
 
-	return file_read(directory, "cgroup.type", text) < 0;
+	*is_root = file_read(directory, "cgroup.type", type) < 0;
+	return *is_root || strcmp(type, "domain\n") == 0;
 }
 
 static bool hands_on(const char *directory, unsigned wanted)
 {
-	if (!is_root(directory) && !file_has(directory, "cgroup.type", "domain"))
-		return false;
+	bool is_root;
+
 	for (int i = 0; i < CONTROLLERS; i++)
 		if (wanted >> i & 1 &&
 		    !file_has(directory, "cgroup.subtree_control", controller_names[i]))
 			return false;
-	return true;
+	return is_domain(directory, &is_root);
 }
 
 static bool could_hand_on(const char *directory)
 {
-	char text[TEXT_SIZE];
+	char processes[TEXT_SIZE];
+	bool is_root;
 
-	return is_root(directory) || (file_has(directory, "cgroup.type", "domain") &&
-				      file_read(directory, "cgroup.procs", text) == 0);
+	return is_domain(directory, &is_root) &&
+	       (is_root || file_read(directory, "cgroup.procs", processes) == 0);
 }
 
 /* Calls step for every group from the top to parent; stops at the first that returns not 0. */
