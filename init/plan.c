@@ -1,5 +1,6 @@
 #include "plan.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -96,6 +97,8 @@ static bool field_is_valid(const char *text, char kind)
 		return number_parse(text, 10, &value);
 	case 'i':
 		return number_parse(text, 10, &value) && value < UINT32_MAX;
+	case 'f':
+		return number_parse(text, 10, &value) && value >= CTR_ATTACH_FD && value <= INT_MAX;
 	case 'o':
 		return number_parse(text, 8, &value) && value <= UINT32_MAX;
 	case 'x':

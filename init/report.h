@@ -16,8 +16,8 @@ _Noreturn void die(enum ctr_stage stage, unsigned line, int error, ...);
 /* The same for the payload's command: the exit status says whether it was there. */
 _Noreturn void die_of_command(enum ctr_exit status, unsigned line, int error, const char *command);
 
-/* True once die() ran in this address space: a vfork(2) child shares it with its parent, and exits
- * with the status that death_status() then gives. */
+/* The status that die() exited with in this address space, which a vfork(2) child shares with its
+ * parent; 0 when it did not. */
 int death_status(void);
 
 #endif

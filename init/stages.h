@@ -6,6 +6,10 @@
 
 #include "plan.h"
 
+/* No one may trace us or look at our descriptors, and the keeper's death is ours. The payload's
+ * start may undo either (it changes ids in our memory), so it is done before and after. */
+void self_protect(void);
+
 /* 60 Takes the plan and the keeper's socket over and fills plan, whose text lives for ever. */
 void handover_accept(struct plan *plan);
 /* 65 The plan's root becomes /; the host's tree is let go of. */
@@ -26,6 +30,8 @@ void privileges_keep_kill(void);
 int payload_start(const struct plan *plan);
 /* 75, for 90: the pty's slave and the bit set of the payload's descriptors it serves; -1: none. */
 int console_slave(unsigned *fds);
+/* 75, for 95: what PID 1 has on its own descriptors 0-2 once the payload runs. */
+int idle_descriptor(void);
 /* 95 Reaps, forwards signals, returns the exit status to leave with once pid ended. */
 int watch(int pid);
 

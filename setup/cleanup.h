@@ -35,15 +35,6 @@ static inline int take_fd(int *fd)
 	return taken;
 }
 
-/* The same for memory. */
-static inline void *take_pointer(void *pointer)
-{
-	void *taken = *(void **)pointer;
-
-	*(void **)pointer = NULL;
-	return taken;
-}
-
 static inline void close_and_forget(int *fd)
 {
 	cleanup_close(fd);

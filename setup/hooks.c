@@ -2,9 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/prctl.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,18 +16,32 @@
 #include "signals.h"
 #include "sys.h"
 
-_Noreturn static void hook_run(const struct run *run, const char *program)
+/* The keeper may have died before we asked to die with it; a parent outside the pid namespace has
+ * no number here to ask for. */
+static bool keeper_is_alive(int keeper_fd)
+{
+	struct pollfd end = {keeper_fd, POLLIN, 0};
+
+	return poll(&end, 1, 0) == 0;
+}
+
+_Noreturn static void hook_run(const struct run *run, const char *program, int keeper_fd)
 {
 	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	char path[PATH_MAX]; /* the working directory does not survive the change of mounts */
 
 	log_stage(CTR_STAGE_HOOKS);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sys_die_with_parent();
 	signals_restore();
-	if (setns(run->pid_fd, CLONE_NEWNS) < 0)
+	if (!keeper_is_alive(keeper_fd))
+		_exit(CTR_EXIT_FAILURE);
+	if (!realpath(program, path))
+		fail(errno, "cannot find the hook %s", program);
+	else if (setns(run->pid_fd, CLONE_NEWNS) < 0)
 		fail(errno, "cannot enter the container's mounts for the hook %s", program);
 	else if (dup2(null_fd, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		fail(errno, "cannot prepare the hook %s", program);
-	else if (execl(program, program, run->layers.root, NULL) < 0)
+	else if (execl(path, path, run->layers.root, NULL) < 0)
 		fail(errno, "cannot execute the hook %s", program);
 	_exit(CTR_EXIT_FAILURE);
 }
@@ -34,19 +49,26 @@ _Noreturn static void hook_run(const struct run *run, const char *program)
 enum hooks_state hooks_start_next(struct hooks *hooks, const struct run *run)
 {
 	const struct texts *list = &run->spec->hooks;
+	/* A pid namespace of its own: nothing that it starts outlives it. */
+	struct sys_clone clone = {.namespaces = CLONE_NEWPID, .cgroup_fd = -1};
+	AUTO_CLOSE int keeper_fd = -1;
 	const char *program;
+	int pid;
 
 	if (hooks->begun == list->count)
 		return HOOKS_DONE;
 	program = list->items[hooks->begun++];
-	hooks->pid = fork();
-	if (hooks->pid == 0)
-		hook_run(run, program);
-	hooks->fd = hooks->pid < 0 ? -1 : (int)syscall(SYS_pidfd_open, hooks->pid, 0);
-	if (hooks->fd >= 0)
-		return HOOKS_RUNNING;
-	fail_elsewhere(CTR_STAGE_HOOKS, errno, "cannot start the hook %s", program);
-	return HOOKS_FAILED;
+	keeper_fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	pid = sys_clone(&clone);
+	if (pid == 0)
+		hook_run(run, program, keeper_fd);
+	if (pid < 0) {
+		fail_elsewhere(CTR_STAGE_HOOKS, -pid, "cannot start the hook %s", program);
+		return HOOKS_FAILED;
+	}
+	hooks->pid = pid;
+	hooks->fd = clone.pid_fd;
+	return HOOKS_RUNNING;
 }
 
 enum hooks_state hooks_take_end(struct hooks *hooks, const struct run *run)

@@ -20,6 +20,7 @@
  * "the payload runs" travel; the keeper's death kills PID 1 (PR_SET_PDEATHSIG); a pidfd tells the
  * keeper of PID 1's end and takes its signals.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -114,5 +115,9 @@ int main(int argc, char **argv)
 		status = rc < 0 ? CTR_EXIT_FAILURE : 0;
 	}
 	spec_free(&spec);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fail(errno, "cannot write to standard output");
+		status = CTR_EXIT_FAILURE;
+	}
 	return status;
 }

@@ -157,10 +157,14 @@ static int set_read_only(struct spec *spec, char *text)
 	return 0;
 }
 
-/* Makes "/data" of "/data/"; false when no directory but the root itself is named. */
+/* Makes "/data" of "/data/"; false for the root itself, and for what goes up by "..". */
 static bool target_trim(char *target)
 {
 	size_t length = strlen(target);
+
+	for (const char *up = target; (up = strstr(up, "/..")); up += 3)
+		if (up[3] == '/' || !up[3])
+			return false;
 
 	while (length > 1 && target[length - 1] == '/')
 		target[--length] = '\0';

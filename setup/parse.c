@@ -57,7 +57,7 @@ bool size_parse(const char *text, uint64_t *bytes)
 
 bool percent_parse(const char *text, uint64_t *quota_us)
 {
-	uint64_t whole, part = 0, scale = 1000;
+	uint64_t whole, part = 0;
 
 	if (!digits_read(&text, &whole) || whole > 1000000)
 		return false;
@@ -71,7 +71,7 @@ bool percent_parse(const char *text, uint64_t *quota_us)
 	}
 	if (*text || whole == 0)
 		return false;
-	*quota_us = whole * scale + part;
+	*quota_us = whole * 1000 + part;
 	return true;
 }
 

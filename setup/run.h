@@ -6,7 +6,6 @@
 
 #include <limits.h>
 #include <sys/types.h>
-#include <termios.h>
 
 #include "cgroup/cgroup.h"
 #include "layers.h"

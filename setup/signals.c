@@ -40,6 +40,14 @@ int signals_open(void)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+void signals_deliver(int number)
+{
+	uint64_t before;
+
+	mask_set(ALL & ~ignored & ~BIT(number), &before);
+	mask_set(before, NULL);
+}
+
 void signals_restore(void)
 {
 	mask_set(inherited, NULL);

@@ -10,6 +10,9 @@ void signals_block(void);
 /* A descriptor to read what is blocked from (signalfd(2)), or -errno. */
 int signals_open(void);
 
+/* Lets a pending signal have its default effect, as to stop us. */
+void signals_deliver(int number);
+
 /* As the caller had it: for a child that executes a program of the host. */
 void signals_restore(void);
 

@@ -3,18 +3,18 @@
 #include "log.h"
 
 const struct stage host_stages[] = {
-	{CTR_STAGE_PREFLIGHT, "preflight", preflight_enter, preflight_leave},
-	{CTR_STAGE_STATE, "state", state_enter, state_leave},
-	{CTR_STAGE_CGROUP, "cgroup", cgroup_enter, cgroup_leave},
-	{CTR_STAGE_NAMESPACES, "namespaces", namespaces_enter, namespaces_leave},
-	{CTR_STAGE_WATCH, "watch", watch_enter, NULL},
+	{CTR_STAGE_PREFLIGHT, preflight_enter, preflight_leave},
+	{CTR_STAGE_STATE, state_enter, state_leave},
+	{CTR_STAGE_CGROUP, cgroup_enter, cgroup_leave},
+	{CTR_STAGE_NAMESPACES, namespaces_enter, namespaces_leave},
+	{CTR_STAGE_WATCH, watch_enter, NULL},
 };
 const size_t host_stages_count = sizeof(host_stages) / sizeof(host_stages[0]);
 
 const struct stage child_stages[] = {
-	{CTR_STAGE_ROOTFS, "rootfs", rootfs_enter, NULL},
-	{CTR_STAGE_HOOKS, "hooks", hooks_enter, NULL},
-	{CTR_STAGE_HANDOVER, "handover", handover_enter, NULL},
+	{CTR_STAGE_ROOTFS, rootfs_enter, NULL},
+	{CTR_STAGE_HOOKS, hooks_enter, NULL},
+	{CTR_STAGE_HANDOVER, handover_enter, NULL},
 };
 const size_t child_stages_count = sizeof(child_stages) / sizeof(child_stages[0]);
 

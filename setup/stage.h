@@ -14,7 +14,6 @@
 
 struct stage {
 	enum ctr_stage number;
-	const char *name;
 	int (*enter)(struct run *run);
 	void (*leave)(struct run *run); /* may be NULL */
 };

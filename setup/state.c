@@ -94,6 +94,8 @@ static int stale_remove(const char *path)
 	char text[RECORD_SIZE], file[PATH_MAX + 16];
 	int rc = record_read(path, text, sizeof(text));
 
+	if (rc < 0 && rc != -ENOENT)
+		return fail(-rc, "cannot read what the dead run at %s had", path);
 	if (rc > 0 && record_undo(text) < 0)
 		return -EBUSY; /* another time */
 	snprintf(file, sizeof(file), "%s/" STATE_RECORD, path);

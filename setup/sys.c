@@ -89,7 +89,20 @@ int sys_read(const char *path, char *text, size_t size)
 		}
 		used += (size_t)got;
 	}
+	text[size - 1] = '\0';
 	return -E2BIG;
+}
+
+/* Waits a moment; true when a signal that ends us is pending. All are blocked: see signals.h. */
+static bool end_is_asked_for(void)
+{
+	static const struct timespec moment = {.tv_nsec = 1000000};
+	sigset_t pending;
+
+	nanosleep(&moment, NULL);
+	return sigpending(&pending) == 0 &&
+	       (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT) ||
+		sigismember(&pending, SIGHUP) || sigismember(&pending, SIGQUIT));
 }
 
 int sys_lock(const char *dir, bool wait)
@@ -98,9 +111,12 @@ int sys_lock(const char *dir, bool wait)
 
 	if (fd < 0)
 		return -errno;
-	while (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) < 0)
-		if (errno != EINTR)
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK || !wait)
 			return -errno;
+		if (end_is_asked_for())
+			return -EINTR;
+	}
 	return take_fd(&fd);
 }
 
@@ -227,18 +243,22 @@ int sys_mount_tmpfs(const char *target, const char *options)
 	return mount_new("tmpfs", target, options);
 }
 
-int sys_open_tree(const char *path, bool readonly)
+int sys_open_tree(const char *path, enum tree tree)
 {
 	AUTO_CLOSE int fd =
 		open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	struct mount_attr attr = {
-		.attr_set =
-			MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (readonly ? MOUNT_ATTR_RDONLY : 0),
+	struct mount_attr set = {
+		.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+			    (tree == TREE_WRITABLE ? 0 : MOUNT_ATTR_RDONLY),
 	};
+	struct mount_attr clear = {.attr_clr = MOUNT_ATTR_RDONLY};
 
 	if (fd < 0)
 		return -errno;
-	if (mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
+	if (mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &set, sizeof(set)) < 0)
+		return -errno;
+	if (tree == TREE_READ_ONLY_BELOW &&
+	    mount_setattr(fd, "", AT_EMPTY_PATH, &clear, sizeof(clear)) < 0)
 		return -errno;
 	return take_fd(&fd);
 }

@@ -20,11 +20,13 @@ int sys_unlink(const char *path);
 int sys_create(const char *path, const char *text);
 /* One write(2) of text to a file that exists: a kernel file takes or refuses it whole. */
 int sys_write(const char *path, const char *text);
-/* Reads a whole small file as a string: its length, -E2BIG when it does not fit in size. */
+/* Reads a whole small file as a string: its length, -E2BIG when it does not fit in size (then text
+ * has the beginning, as a string). */
 int sys_read(const char *path, char *text, size_t size);
 
 /* Opens a directory and locks it (flock(2)) for as long as the descriptor is open, in this process
- * or a child. -EWOULDBLOCK: somebody else has it, unless wait is true. */
+ * or a child. -EWOULDBLOCK: somebody else has it; with wait it is waited for, until a signal that
+ * ends us is pending: -EINTR. */
 int sys_lock(const char *dir, bool wait);
 
 /* --- processes and namespaces */
@@ -58,8 +60,14 @@ int sys_make_private(void);
 /* An overlay, through libmount: options as in mount(8), already escaped. */
 int sys_mount_overlay(const char *target, const char *options);
 int sys_mount_tmpfs(const char *target, const char *options);
+enum tree {
+	TREE_WRITABLE,
+	TREE_READ_ONLY,
+	TREE_READ_ONLY_BELOW /* not the mount at path itself */
+};
+
 /* A detached copy of the mount at path and of those below it, nosuid and nodev: a descriptor. */
-int sys_open_tree(const char *path, bool readonly);
+int sys_open_tree(const char *path, enum tree tree);
 /* Puts a detached mount on a path. */
 int sys_attach(int tree_fd, const char *path);
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
-#include "log.h"
+#include "signals.h"
 
 enum { TTY_IN, MASTER_OUT, MASTER_IN, TTY_OUT, POLLED };
 
@@ -93,16 +93,17 @@ static int output_open(int fd)
 	return own >= 0 ? own : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
-void terminal_attach(struct terminal *terminal, int master_fd)
+void terminal_attach(struct terminal *terminal, int master_fd, unsigned console_fds)
 {
+	/* Where what the container writes to its terminal goes: to ours. */
+	int output = console_fds & 2 ? STDOUT_FILENO : console_fds & 4 ? STDERR_FILENO : 0;
+
 	fcntl(master_fd, F_SETFL, fcntl(master_fd, F_GETFL) | O_NONBLOCK);
 	terminal->master_fd = master_fd;
 	terminal->in.from_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	terminal->in.to_fd = master_fd;
 	terminal->out.from_fd = master_fd;
-	/* The pty serves stderr alone when stdout is no terminal. */
-	terminal->out.to_fd = output_open(
-		isatty(STDOUT_FILENO) || terminal->tty_fd < 0 ? STDOUT_FILENO : terminal->tty_fd);
+	terminal->out.to_fd = output_open(output);
 	terminal_resize(terminal);
 	terminal_engage(terminal);
 }
@@ -114,29 +115,50 @@ static bool in_foreground(const struct terminal *terminal)
 	return foreground < 0 || foreground == getpgrp();
 }
 
-void terminal_engage(struct terminal *terminal)
+/* Is the terminal our input, and not only our output? */
+static bool is_input(const struct terminal *terminal)
 {
-	if (terminal->tty_fd < 0 || terminal->master_fd < 0 || !isatty(STDIN_FILENO))
-		return;
-	if (!in_foreground(terminal)) {
-		/* As for any program that reads the terminal from the background. Nothing happens
-		 * in an orphaned process group; the terminal then stays as it is. */
-		sigset_t stop, before;
+	return terminal->tty_fd >= 0 && terminal->master_fd >= 0 && isatty(STDIN_FILENO);
+}
 
-		sigemptyset(&stop);
-		sigaddset(&stop, SIGTTIN);
-		kill(0, SIGTTIN);
-		sigprocmask(SIG_UNBLOCK, &stop, &before);
-		sigprocmask(SIG_SETMASK, &before, NULL);
-		if (!in_foreground(terminal))
-			return;
+static void raw_set(struct terminal *terminal)
+{
+	struct termios now;
+
+	if (tcgetattr(terminal->tty_fd, &now) < 0)
+		return;
+	/* Ours still, after a stop: then what was saved before stays what is to come back. */
+	if (!terminal->is_raw || memcmp(&now, &terminal->raw, sizeof(now)) != 0) {
+		terminal->saved = terminal->raw = now;
+		cfmakeraw(&terminal->raw);
 	}
-	tcgetattr(terminal->tty_fd, &terminal->saved);
-	terminal->raw = terminal->saved;
-	cfmakeraw(&terminal->raw);
 	if (terminal->guard_fd < 0)
 		guard_start(terminal);
 	terminal->is_raw = tcsetattr(terminal->tty_fd, TCSADRAIN, &terminal->raw) == 0;
+}
+
+bool terminal_engage(struct terminal *terminal)
+{
+	if (!is_input(terminal))
+		return true;
+	if (!in_foreground(terminal)) {
+		/* As for any program that reads the terminal from the background. Nothing happens
+		 * in an orphaned process group; the terminal then stays as it is. */
+		terminal->is_raw = false;
+		kill(0, SIGTTIN);
+		signals_deliver(SIGTTIN);
+		if (!in_foreground(terminal))
+			return false;
+	}
+	raw_set(terminal);
+	return true;
+}
+
+void terminal_resume(struct terminal *terminal)
+{
+	if (is_input(terminal) && in_foreground(terminal))
+		raw_set(terminal);
+	terminal_resize(terminal);
 }
 
 void terminal_release(struct terminal *terminal)
@@ -199,29 +221,40 @@ static void relay_write(struct relay *relay)
 		relay->start = relay->end; /* nobody takes it any more */
 }
 
-/* A pty has no end-of-file of its own: its line discipline makes one of the VEOF character. */
+/* A pty has no end-of-file of its own: its line discipline makes one of the VEOF character at the
+ * start of a line; within a line, VEOF only hands the line over. */
 static void end_of_input_pass(struct terminal *terminal)
 {
+	struct relay *in = &terminal->in;
 	struct termios modes;
 
-	if (tcgetattr(terminal->master_fd, &modes) == 0 && modes.c_lflag & ICANON) {
-		terminal->in.buffer[0] = (char)modes.c_cc[VEOF];
-		terminal->in.start = 0;
-		terminal->in.end = 1;
+	if (tcgetattr(terminal->master_fd, &modes) < 0 || !(modes.c_lflag & ICANON))
+		return;
+	in->start = 0;
+	in->end = terminal->ends_in_line ? 2 : 1;
+	in->buffer[0] = in->buffer[1] = (char)modes.c_cc[VEOF];
+}
+
+static void input_read(struct terminal *terminal)
+{
+	struct relay *in = &terminal->in;
+	int from_fd = in->from_fd;
+
+	if (is_input(terminal) && !in_foreground(terminal) && terminal_engage(terminal))
+		return; /* we were stopped: the next look tells whether there is still input */
+	relay_read(in);
+	if (!relay_is_empty(in))
+		terminal->ends_in_line = in->buffer[in->end - 1] != '\n';
+	if (in->from_fd < 0) {
+		close(from_fd);
+		end_of_input_pass(terminal);
 	}
 }
 
 void terminal_relay(struct terminal *terminal, const struct pollfd *fds)
 {
-	if (fds[TTY_IN].fd >= 0 && fds[TTY_IN].revents) {
-		int from_fd = terminal->in.from_fd;
-
-		relay_read(&terminal->in);
-		if (terminal->in.from_fd < 0) {
-			close(from_fd);
-			end_of_input_pass(terminal);
-		}
-	}
+	if (fds[TTY_IN].fd >= 0 && fds[TTY_IN].revents)
+		input_read(terminal);
 	if (fds[MASTER_IN].fd >= 0 && fds[MASTER_IN].revents)
 		relay_read(&terminal->out);
 	if (!relay_is_empty(&terminal->in) && (fds[MASTER_OUT].revents || fds[TTY_IN].revents))
@@ -230,20 +263,16 @@ void terminal_relay(struct terminal *terminal, const struct pollfd *fds)
 		relay_write(&terminal->out);
 }
 
-void terminal_drain(struct terminal *terminal)
+bool terminal_has_output(struct terminal *terminal)
 {
-	while (terminal->out.from_fd >= 0 || !relay_is_empty(&terminal->out)) {
-		struct pollfd to = {terminal->out.to_fd, POLLOUT, 0};
+	if (relay_is_empty(&terminal->out) && terminal->out.from_fd >= 0)
+		relay_read(&terminal->out);
+	return !relay_is_empty(&terminal->out);
+}
 
-		if (relay_is_empty(&terminal->out)) {
-			relay_read(&terminal->out);
-			if (relay_is_empty(&terminal->out))
-				break; /* no more, or EAGAIN: nobody is left to write more */
-		}
-		if (poll(&to, 1, -1) < 0 && errno != EINTR)
-			break;
-		relay_write(&terminal->out);
-	}
+void terminal_write(struct terminal *terminal)
+{
+	relay_write(&terminal->out);
 }
 
 void terminal_close(struct terminal *terminal)

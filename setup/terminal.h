@@ -25,6 +25,7 @@ struct terminal {
 	struct termios saved; /* how it was */
 	struct termios raw;   /* how we set it */
 	bool is_raw;
+	bool ends_in_line;    /* the last byte relayed to the pty was no newline */
 	int guard_fd;	      /* the guard ends when this closes */
 	pid_t guard_pid;      /* 0: none */
 	int master_fd;	      /* of the container's pty, or -1 */
@@ -35,10 +36,14 @@ struct terminal {
 void terminal_open(struct terminal *terminal);
 /* Rows and columns of the terminal on stdin; 0 and 0 when there is none. */
 void terminal_size(unsigned short *rows, unsigned short *columns);
-/* Begins to relay for the master, which becomes the terminal's own. */
-void terminal_attach(struct terminal *terminal, int master_fd);
-/* Makes the terminal raw; in the background it first waits for its turn (SIGTTIN). */
-void terminal_engage(struct terminal *terminal);
+/* Begins to relay for the master, which becomes the terminal's own and serves the payload's
+ * descriptors of console_fds (a bit set). */
+void terminal_attach(struct terminal *terminal, int master_fd, unsigned console_fds);
+/* Makes the terminal raw; in the background it first waits for its turn (SIGTTIN). False when its
+ * turn does not come, in an orphaned process group. */
+bool terminal_engage(struct terminal *terminal);
+/* After a stop: raw again, if we are in the foreground, and of the caller's size. */
+void terminal_resume(struct terminal *terminal);
 /* Gives the terminal back as it was. */
 void terminal_release(struct terminal *terminal);
 /* Passes the caller's size on. */
@@ -47,8 +52,10 @@ void terminal_resize(const struct terminal *terminal);
 void terminal_poll_fill(const struct terminal *terminal, struct pollfd *fds);
 /* Moves what can be moved. */
 void terminal_relay(struct terminal *terminal, const struct pollfd *fds);
-/* The container is gone: writes out what the pty still holds. */
-void terminal_drain(struct terminal *terminal);
+/* The container is gone: does the pty still hold output? */
+bool terminal_has_output(struct terminal *terminal);
+/* Where terminal.out.to_fd is ready: writes some of it. */
+void terminal_write(struct terminal *terminal);
 /* Releases, and lets the guard go. */
 void terminal_close(struct terminal *terminal);
 

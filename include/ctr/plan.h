@@ -9,12 +9,13 @@
  *   s  any text                        p  an absolute path
  *   u  decimal, below 2^64             o  octal, below 2^32
  *   i  decimal, below 2^32 - 1: an id  x  hexadecimal, below 2^64
- *   d  device type: c or b
+ *   d  device type: c or b             f  a descriptor, from CTR_ATTACH_FD on
  *   m  mount flags by comma: those of CTR_MOUNT_FLAGS, or -
  *   r  the name of a resource limit: those of CTR_RLIMITS
  *   *  the kind before it may come any number of times more
  *
- * root PATH                           the mount (seen from the host's tree) that becomes /
+ * root PATH                           the mount (seen from the host's tree) that becomes /; without
+ *                                     this line / is the root already, as in a VM
  * mount TYPE SOURCE TARGET FLAGS DATA a new file system; TARGET is made when it is missing and is
  *                                     refused when it is a symbolic link
  * attach FD TARGET                    the detached mount on descriptor FD (>= CTR_ATTACH_FD) is put
@@ -28,16 +29,15 @@
  * loopback                            lo is set up
  * mask PATH                           PATH, when there, is hidden: a file by an empty device, a
  *                                     directory by an empty read-only file system
- * readonly PATH                       PATH, when there, becomes read-only with all below it
- * rlimit NAME SOFT HARD               2^64-1 is "no limit"
- * bounding MASK                       capabilities outside MASK leave the bounding set
- * user UID GID GROUP...               ids of the payload; the groups are its whole list
- * caps MASK                           permitted and effective capabilities of the payload
- * workdir PATH                        of the payload; must lead to a directory inside the root
- * env NAME=VALUE                      the payload's environment is these and nothing else
- * exec FILE ARG...                    the payload. FILE without a slash is looked up in the PATH of
- *                                     the env lines. Of several exec lines the first is run whose
- *                                     file is there
+ * readonly PATH                       PATH, when there, becomes read-only with all below it; /
+ * becomes so alone rlimit NAME SOFT HARD               2^64-1 is "no limit" bounding MASK
+ * capabilities outside MASK leave the bounding set user UID GID GROUP...               ids of the
+ * payload; the groups are its whole list caps MASK                           permitted and
+ * effective capabilities of the payload workdir PATH                        of the payload; must
+ * lead to a directory inside the root env NAME=VALUE                      the payload's environment
+ * is these and nothing else exec FILE ARG...                    the payload. FILE without a slash
+ * is looked up in the PATH of the env lines. Of several exec lines the first is run whose file is
+ * there
  */
 #ifndef CTR_PLAN_H
 #define CTR_PLAN_H
@@ -56,7 +56,7 @@ enum {
 #define CTR_VERBS(X)                                                                               \
 	X(ROOT, "root", CTR_STAGE_ROOT, "p")                                                       \
 	X(MOUNT, "mount", CTR_STAGE_MOUNTS, "sspms")                                               \
-	X(ATTACH, "attach", CTR_STAGE_MOUNTS, "up")                                                \
+	X(ATTACH, "attach", CTR_STAGE_MOUNTS, "fp")                                                \
 	X(NODE, "node", CTR_STAGE_DEVICES, "duuop")                                                \
 	X(LINK, "link", CTR_STAGE_DEVICES, "sp")                                                   \
 	X(CONSOLE, "console", CTR_STAGE_DEVICES, "uuui")                                           \

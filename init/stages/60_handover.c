@@ -15,8 +15,7 @@
 
 enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
 
-/* No one may trace us or look at our descriptors; and the keeper's death is ours. */
-static void self_protect(void)
+void self_protect(void)
 {
 	prctl(PR_SET_DUMPABLE, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

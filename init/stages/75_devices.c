@@ -18,7 +18,7 @@
 #define TIOCGPTPEER 0x5441
 #endif
 
-static int slave_fd = -1;
+static int slave_fd = -1, idle_fd = -1;
 static unsigned slave_fds;
 
 static void node_make(const struct line *line)
@@ -78,6 +78,23 @@ static void console_make(const struct line *line)
 	close(master);
 }
 
+/* The pty, if there is one: were the payload to close its last descriptor of it, the keeper would
+ * read an error for good. Else our /dev/null, opened while it is certainly that. */
+static void idle_open(void)
+{
+	idle_fd = slave_fd;
+	if (idle_fd < 0)
+		idle_fd = sys_openat2(AT_FDCWD, "dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC,
+				      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	if (idle_fd < 0)
+		die(CTR_STAGE_DEVICES, 0, errno, "cannot open /dev/null", NULL);
+}
+
+int idle_descriptor(void)
+{
+	return idle_fd;
+}
+
 int console_slave(unsigned *fds)
 {
 	*fds = slave_fds;
@@ -94,4 +111,5 @@ void devices_make(const struct plan *plan)
 		else if (line->verb == CTR_VERB_CONSOLE)
 			console_make(line);
 	}
+	idle_open();
 }

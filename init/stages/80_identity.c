@@ -60,7 +60,9 @@ static int empty_tree(void)
 	if (empty_fd >= 0)
 		return sys_open_tree(empty_fd, 0);
 	fs_fd = sys_fsopen("tmpfs");
-	if (fs_fd >= 0 && sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, "nr_inodes", "2") == 0 &&
+	if (fs_fd < 0)
+		return -1;
+	if (sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, "nr_inodes", "2") == 0 &&
 	    sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, "mode", "555") == 0 &&
 	    sys_fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL) == 0)
 		empty_fd = sys_fsmount(fs_fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
@@ -94,7 +96,7 @@ static void path_make_readonly(const struct line *line)
 	int fd = target_open(path, LINKS_REFUSED, TARGET_ANY);
 	int tree_fd;
 
-	if (fd < 0 && errno == ENOENT)
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return;
 	if (fd < 0)
 		die(CTR_STAGE_IDENTITY, line->number, errno, "cannot find ", path, NULL);

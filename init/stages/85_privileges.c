@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -38,6 +39,11 @@ void privileges_limit(const struct plan *plan)
 	for_each_line(line, plan)
 		if (line->verb == CTR_VERB_BOUNDING)
 			bounding_limit(line);
+	/* The caller's session keyring is not the container's. A kernel without keys, or a filter
+	 * that forbids them, leaves the payload none to reach either. */
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS &&
+	    errno != EPERM)
+		die(CTR_STAGE_PRIVILEGES, 0, errno, "cannot make a session keyring", NULL);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		die(CTR_STAGE_PRIVILEGES, 0, errno, "cannot set no_new_privs", NULL);
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)

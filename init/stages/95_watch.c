@@ -2,7 +2,6 @@
  * Before: the payload runs. After: it has ended and its status is ours. In between nothing here can
  * end the container: there is no way to fail, and the compiler sees to it. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/syscall.h>
@@ -19,19 +18,11 @@
  * among them: one of our own is delivered all the same, another's kill(2) is passed on. */
 #define ALL_SIGNALS UINT64_MAX
 
-/* Peers see the payload's end-of-file only when no one else holds the descriptor. The pty is held
- * instead: were the payload to close it, the keeper would read an error for good. */
+/* Peers see the payload's end-of-file only when no one else holds the descriptor. */
 static void descriptors_release(void)
 {
-	unsigned fds;
-	int fd = console_slave(&fds);
-
-	if (fd < 0)
-		fd = open("/dev/null", O_RDWR | O_NOCTTY);
-	if (fd < 0)
-		return;
 	for (int i = 0; i < 3; i++)
-		dup2(fd, i);
+		dup2(idle_descriptor(), i);
 	sys_close_range(3, 0);
 }
 
@@ -81,6 +72,7 @@ int watch(int pid)
 	report(CTR_MESSAGE_STARTED, -1);
 	descriptors_release();
 	privileges_keep_kill();
+	self_protect();
 	while (!reap(pid, &status)) {
 		long signal = syscall(SYS_rt_sigtimedwait, &watched, NULL, NULL, sizeof(watched));
 

@@ -86,32 +86,34 @@ int groups_enter(const struct groups *groups)
 	return 0;
 }
 
-/* Kills every process that the group lists. A group's list is read afresh until it is empty, so
- * one that forks meanwhile is met again. */
+/* Kills every process that the group lists. */
 static void members_kill(const char *path)
 {
 	char file[PATH_MAX + 64];
 	AUTO_FREE char *list = malloc(LIST_SIZE);
-	char *next;
+	char *next, *end;
+	int rc;
 
 	snprintf(file, sizeof(file), "%s/cgroup.kill", path);
 	if (sys_write(file, "1") == 0 || !list)
 		return;
 	snprintf(file, sizeof(file), "%s/cgroup.procs", path);
-	if (sys_read(file, list, LIST_SIZE) < 0)
+	rc = sys_read(file, list, LIST_SIZE);
+	if (rc < 0 && rc != -E2BIG)
 		return;
-	for (char *item = list; *item; item = next + (*next == '\n')) {
+	end = strrchr(list, '\n'); /* of a list that is too long, the whole lines: the rest later */
+	for (char *item = list; end && item < end; item = next + 1) {
 		pid_t pid = (pid_t)strtol(item, &next, 10);
 
-		if (next == item)
+		if (*next != '\n')
 			break;
 		if (pid > 1)
 			sys_kill_pid(pid, SIGKILL);
 	}
 }
 
-/* Groups that the payload made inside ours. */
-static void children_remove(const char *path)
+/* One pass over the group and those that the payload made inside it, from the leaves up. */
+static int subtree_remove(const char *path)
 {
 	DIR *dir = opendir(path);
 	struct dirent *entry;
@@ -123,10 +125,12 @@ static void children_remove(const char *path)
 		    strcmp(entry->d_name, "..") != 0 &&
 		    (size_t)snprintf(child, sizeof(child), "%s/%s", path, entry->d_name) <
 			    sizeof(child))
-			group_remove(child);
+			subtree_remove(child);
 	}
 	if (dir)
 		closedir(dir);
+	members_kill(path);
+	return sys_rmdir(path);
 }
 
 int group_remove(const char *path)
@@ -135,9 +139,7 @@ int group_remove(const char *path)
 
 	/* EBUSY: processes, some maybe dead but not yet gone, or groups inside. */
 	for (unsigned i = 0; rc == -EBUSY && i < REMOVE_TRIES; i++) {
-		members_kill(path);
-		children_remove(path);
-		rc = sys_rmdir(path);
+		rc = subtree_remove(path);
 		if (rc == -EBUSY)
 			sys_sleep_ms(1U << i);
 	}

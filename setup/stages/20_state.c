@@ -11,18 +11,26 @@
 #include "../state.h"
 #include "../sys.h"
 
+/* By a living keeper, or by what a dead one left and nobody could remove: that was said. */
+static int name_is_held(const struct run *run)
+{
+	AUTO_CLOSE int fd = sys_lock(run->state_path, false);
+
+	if (fd == -EWOULDBLOCK)
+		return fail(EEXIST, "cannot use the name %s: it is held by process %ld", run->name,
+			    state_keeper(run->state_path));
+	return fail(EEXIST, "cannot use the name %s: what a dead run of it left is still there",
+		    run->name);
+}
+
 static int name_take(struct run *run)
 {
 	int rc;
 
 	snprintf(run->state_path, sizeof(run->state_path), STATE_ROOT "/%s", run->name);
 	rc = sys_mkdir(run->state_path, 0700);
-	if (rc == -EEXIST) {
-		long keeper = state_keeper(run->state_path);
-
-		return fail(EEXIST, "cannot use the name %s: it is held by process %ld", run->name,
-			    keeper);
-	}
+	if (rc == -EEXIST)
+		return name_is_held(run);
 	if (rc < 0)
 		return fail(-rc, "cannot make %s", run->state_path);
 	run->state_made = true;

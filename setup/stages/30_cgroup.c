@@ -1,11 +1,6 @@
 /* 30 cgroup: the limits, in force before there is anything to limit.
  * Before: nothing. After: a group of ours in every hierarchy that a limit needs, its limits
  * written and read back, nobody in it yet. Leaving: what the limits did is said, then they go. */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "../cleanup.h"
 #include "../log.h"

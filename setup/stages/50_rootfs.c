@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../cleanup.h"
 #include "../log.h"
 #include "../stage.h"
 #include "../sys.h"
+
+enum { OPTIONS_MAX = 4096 };
 
 /* --ephemeral: upper and work on a tmpfs that only this mount namespace has. The run's state
  * directory serves as its mount point: it is there, and nobody else's. */
@@ -43,17 +46,26 @@ static int overlay_mount(const struct run *run)
 	options = layers_options(layers, upper, work);
 	if (!options)
 		return fail(ENOMEM, "cannot mount an overlay");
+	/* mount(2) takes one page and would cut the rest off, the safety of redirect_dir included.
+	 */
+	if (strlen(options) >= OPTIONS_MAX)
+		return fail(E2BIG,
+			    "cannot mount an overlay: the paths of its layers take %zu "
+			    "bytes of options, more than %d; use shorter ones",
+			    strlen(options), OPTIONS_MAX - 1);
 	rc = sys_mount_overlay(layers->root, options);
 	return rc < 0 ? fail(-rc, "cannot mount an overlay on %s (%s; dmesg may say why)",
 			     layers->root, options)
 		      : 0;
 }
 
-/* pivot_root(2) wants a mount: the directory becomes one of its own. */
+/* pivot_root(2) wants a mount: the directory becomes one of its own. With --read-only what is
+ * mounted below it is so from now on; itself, only when its mount points are made (80 identity). */
 static int directory_mount(const struct run *run)
 {
 	const char *root = run->layers.root;
-	AUTO_CLOSE int tree_fd = sys_open_tree(root, false);
+	AUTO_CLOSE int tree_fd =
+		sys_open_tree(root, run->spec->readonly ? TREE_READ_ONLY_BELOW : TREE_WRITABLE);
 	int rc = tree_fd < 0 ? tree_fd : sys_attach(tree_fd, root);
 
 	return rc < 0 ? fail(-rc, "cannot mount %s on itself", root) : 0;
@@ -68,7 +80,8 @@ static int binds_open(struct run *run)
 		return fail(ENOMEM, "cannot bind");
 	for (size_t i = 0; i < spec->bind_count; i++) {
 		const struct bind *bind = &spec->binds[i];
-		int fd = sys_open_tree(bind->source, bind->readonly);
+		int fd = sys_open_tree(bind->source,
+				       bind->readonly ? TREE_READ_ONLY : TREE_WRITABLE);
 
 		if (fd < 0)
 			return fail(-fd, "cannot bind %s", bind->source);

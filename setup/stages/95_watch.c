@@ -22,12 +22,16 @@
 #include "../terminal.h"
 #include "ctr/exit.h"
 
+enum { LAST_OUTPUT_MS = 1000 };
+
 struct keeper {
 	struct run *run;
 	struct terminal terminal;
 	int signal_fd;
 	bool started;	   /* the payload runs: messages are no longer to be trusted */
 	bool has_said_why; /* a failure came with its reason */
+	bool is_stopping;  /* somebody asked for the end */
+	bool is_over;	   /* PID 1 is dead: any signal now is for us */
 	bool timed_out;
 	uint64_t timeout_at, kill_at; /* ms of CLOCK_MONOTONIC; 0: none */
 	struct hooks hooks;
@@ -80,6 +84,10 @@ static void signal_handle(struct keeper *keeper, const struct signalfd_siginfo *
 	case SIGTTOU:
 		suspend(keeper);
 		break;
+	case SIGCONT:
+		terminal_resume(&keeper->terminal);
+		pass_on(keeper, signal);
+		break;
 	case SIGWINCH:
 		if (keeper->terminal.master_fd >= 0)
 			terminal_resize(&keeper->terminal);
@@ -88,10 +96,12 @@ static void signal_handle(struct keeper *keeper, const struct signalfd_siginfo *
 		break;
 	case SIGTERM:
 	case SIGHUP:
+		keeper->is_stopping = true;
 		stop_begin(keeper);
 		pass_on(keeper, signal);
 		break;
 	default:
+		keeper->is_stopping |= keeper->is_over;
 		pass_on(keeper, signal);
 	}
 }
@@ -121,6 +131,7 @@ static void failure_say(struct keeper *keeper, struct ctr_message *message)
 {
 	message->text[sizeof(message->text) - 1] = '\0';
 	keeper->has_said_why = true;
+	terminal_release(&keeper->terminal); /* a line in a raw terminal would not return */
 	if (message->line)
 		trace("line %u of the plan", message->line);
 	fail_elsewhere(message->stage, message->error, "%s", message->text);
@@ -137,7 +148,8 @@ static void message_handle(struct keeper *keeper, struct ctr_message *message, i
 		break;
 	case CTR_MESSAGE_CONSOLE:
 		if (passed_fd >= 0 && keeper->terminal.master_fd < 0)
-			terminal_attach(&keeper->terminal, take_fd(&passed_fd));
+			terminal_attach(&keeper->terminal, take_fd(&passed_fd),
+					keeper->run->console_fds);
 		break;
 	case CTR_MESSAGE_STARTED:
 		trace("the payload runs");
@@ -169,7 +181,7 @@ static void time_handle(struct keeper *keeper)
 
 	if (keeper->timeout_at && now >= keeper->timeout_at) {
 		keeper->timeout_at = 0;
-		keeper->timed_out = true;
+		keeper->timed_out = keeper->is_stopping = true;
 		pass_on(keeper, SIGTERM);
 		stop_begin(keeper);
 	}
@@ -222,16 +234,37 @@ static void loop(struct keeper *keeper)
 	} while (!fds[INIT].revents);
 }
 
-/* In a pipe the other end is to see end-of-file when the payload closes its own, not when we end.
- */
-static void descriptors_release(void)
+/* The container is gone; what it last wrote may still be on its way. Whoever reads it may take his
+ * time, unless the end was asked for, or is now. */
+static void drain(struct keeper *keeper)
 {
-	AUTO_CLOSE int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct pollfd fds[] = {
+		{keeper->terminal.out.to_fd, POLLOUT, 0},
+		{keeper->signal_fd, POLLIN, 0},
+	};
 
-	if (fd > STDERR_FILENO) {
-		dup2(fd, STDIN_FILENO);
-		dup2(fd, STDOUT_FILENO);
+	keeper->is_over = true;
+	while (terminal_has_output(&keeper->terminal)) {
+		int ready = poll(fds, 2, keeper->is_stopping ? LAST_OUTPUT_MS : -1);
+
+		if (ready == 0)
+			break;
+		if (fds[1].revents)
+			signals_handle(keeper);
+		if (fds[0].revents)
+			terminal_write(&keeper->terminal);
 	}
+}
+
+/* The other end of a pipe is to see end-of-file when the payload closes its own, not when we end.
+ * Not so stderr: our own words go there. */
+static void pipes_release(unsigned console_fds)
+{
+	AUTO_CLOSE int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO && null_fd > STDERR_FILENO; fd++)
+		if (!(console_fds >> fd & 1))
+			dup2(null_fd, fd);
 }
 
 static void status_take(struct keeper *keeper)
@@ -262,12 +295,11 @@ int watch_enter(struct run *run)
 	if (run->spec->timeout_ms)
 		keeper.timeout_at = now_ms() + run->spec->timeout_ms;
 	terminal_open(&keeper.terminal);
-	if (!run->console_fds)
-		descriptors_release();
+	pipes_release(run->console_fds);
 	loop(&keeper);
 	messages_handle(&keeper);
 	hooks_stop(&keeper.hooks);
-	terminal_drain(&keeper.terminal);
+	drain(&keeper);
 	terminal_close(&keeper.terminal);
 	status_take(&keeper);
 	close(keeper.signal_fd);

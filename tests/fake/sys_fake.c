@@ -122,9 +122,10 @@ int sys_open_dir(const char *path)
 	return rc < 0 ? rc : null_give("open", path);
 }
 
-int sys_open_tree(const char *path, bool readonly)
+int sys_open_tree(const char *path, enum tree tree)
 {
-	int rc = call("open_tree %s%s", path, readonly ? " ro" : "");
+	static const char *const kinds[] = {"", " ro", " ro below"};
+	int rc = call("open_tree %s%s", path, kinds[tree]);
 
 	return rc < 0 ? rc : null_give("tree", path);
 }

@@ -84,6 +84,8 @@ void *lab_keep(void *memory);
 char *lab_merged(void);
 void lab_write(const char *path, const char *text, mode_t mode);
 const char *lab_read(const char *path); /* NULL: cannot be read */
+/* For a job's "before": makes the directory at argument its working directory. */
+void enter_laboratory(const void *argument);
 /* Every path below, with type, mode, owner, size and contents' sum: equal trees, equal texts. */
 const char *lab_manifest(const char *path);
 bool is_there(const char *path);

@@ -396,3 +396,9 @@ bool jobs_modes_are_kept(void)
 			return false;
 	return true;
 }
+
+void enter_laboratory(const void *argument)
+{
+	if (chdir(argument) < 0)
+		_exit(98);
+}

@@ -196,14 +196,60 @@ static void a_hook_that_fails_stops_the_start(void **state)
 	assert_refused(result, "failed with status 3");
 	assert_string_equal(result->out, "");
 	assert_false(is_there(lab_path("canary")));
-	assert_refused(RUN_SH("echo began", "--hook", hook("killed", "kill -9 $$")), "signal 9");
 	assert_refused(RUN_SH("echo began", "--hook", lab_path("none")), lab_path("none"));
 	lab_write(lab_path("text"), "no program\n", 0644);
 	assert_refused(RUN_SH("echo began", "--hook", lab_path("text")), lab_path("text"));
 	lab_assert_clean();
 }
 
-/* The hook waits at a gate, so that it can be looked at. */
+/* A hook waits at a gate, so that it can be looked at: by the pid that the host knows it by. */
+static struct job *hook_at_gate(pid_t *pid)
+{
+	struct job *job;
+
+	unlink(lab_path("gate"));
+	assert_int_equal(mkfifo(lab_path("gate"), 0600), 0);
+	job = START_SH(NULL, "true", "--mem", "64M", "--hook",
+		       hook("look", lab_text("read -r pid _ </proc/self/stat; echo pid=$pid. >&2;"
+					     " read go <%s",
+					     lab_path("gate"))));
+	*pid = (pid_t)strtol(job_expect_error(job, "pid="), NULL, 10);
+	job_expect_error(job, ".");
+	if (!host_is_running(*pid))
+		fail_msg("the hook %d is not a process of the host's", *pid);
+	return job;
+}
+
+static void a_hook_that_is_killed_stops_the_start(void **state)
+{
+	pid_t pid;
+	struct job *job = hook_at_gate(&pid);
+	const struct result *result;
+
+	(void)state;
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	result = job_end(job);
+	assert_status(result, 125);
+	assert_has(result->err, "was ended by signal 9");
+}
+
+static void what_a_hook_leaves_running_ends_with_it(void **state)
+{
+	(void)state;
+	assert_out(RUN_SH("echo began", "--hook", hook("daemon", "setsid sleep 1000 &")),
+		   "began\n");
+	lab_assert_no_process();
+}
+
+static void a_hook_is_found_from_where_ctr_setup_was_started(void **state)
+{
+	(void)state;
+	hook("near", "echo here >\"$1/etc/near\"");
+	assert_out(job_end(START(CALL(.before = enter_laboratory, .argument = lab_directory()),
+				 "--hook", "./near", lab_merged(), "--", "cat", "/etc/near")),
+		   "here\n");
+}
+
 static void a_hook_has_the_host_s_network_and_no_limits(void **state)
 {
 	struct job *job;
@@ -212,15 +258,9 @@ static void a_hook_has_the_host_s_network_and_no_limits(void **state)
 
 	(void)state;
 	group_needed("memory");
-	assert_int_equal(mkfifo(lab_path("gate"), 0600), 0);
-	job = START_SH(NULL, "true", "--mem", "64M", "--hook",
-		       hook("look", lab_text("echo pid=$$. >&2; read go <%s", lab_path("gate"))));
-	pid = (pid_t)strtol(job_expect_error(job, "pid="), NULL, 10);
-	job_expect_error(job, ".");
-	if (!host_is_running(pid))
-		fail_msg("the hook %d is not a process of the host's", pid);
+	job = hook_at_gate(&pid);
 	assert_true(host_namespace(pid, "net") == host_namespace(getpid(), "net"));
-	assert_true(host_namespace(pid, "pid") == host_namespace(getpid(), "pid"));
+	assert_true(host_namespace(pid, "pid") != host_namespace(host_init(job), "pid"));
 	assert_true(host_namespace(pid, "mnt") == host_namespace(host_init(job), "mnt"));
 	assert_lacks(group_of(pid, "memory", &version), "/ctr-");
 	lab_write(lab_path("gate"), "go\n", 0600);
@@ -260,6 +300,9 @@ int main(void)
 		TEST(what_is_no_option_is_refused_by_name),
 		TEST(hooks_run_in_order_on_the_merged_root),
 		TEST(a_hook_that_fails_stops_the_start),
+		TEST(a_hook_that_is_killed_stops_the_start),
+		TEST(what_a_hook_leaves_running_ends_with_it),
+		TEST(a_hook_is_found_from_where_ctr_setup_was_started),
 		TEST(a_hook_has_the_host_s_network_and_no_limits),
 		TEST(a_hook_is_ended_with_ctr_setup),
 	};

@@ -128,12 +128,6 @@ static void an_overlay_mounted_by_hand_is_used_as_it_is(void **state)
 	mount_remove(lab_merged());
 }
 
-static void enter_laboratory(const void *argument)
-{
-	if (chdir(argument) < 0)
-		_exit(98);
-}
-
 static void relative_paths_and_links_and_slashes_lead_to_the_root(void **state)
 {
 	static const char *const roots[] = {"merged", "./merged", "merged/", "lower/../merged//",
@@ -198,6 +192,26 @@ static void a_long_path_works(void **state)
 	assert_out(RUN("--lower", lab_path("lower"), "--upper", lab_text("%s/upper", base),
 		       lab_merged(), "--", "echo", "here"),
 		   "here\n");
+}
+
+/* mount(2) would cut the options off behind a page, and what keeps redirects from being followed.
+ */
+static void layers_too_long_for_one_page_of_options_are_refused(void **state)
+{
+	const char *arguments[64] = {NULL};
+	size_t count = 0;
+
+	(void)state;
+	for (int i = 0; i < 24; i++) {
+		const char *lower = lab_path("%0200d", i);
+
+		directory_add(lower);
+		arguments[count++] = "--lower";
+		arguments[count++] = lower;
+	}
+	arguments[count++] = lab_merged();
+	arguments[count++] = "true";
+	assert_refused(job_end(job_start(NULL, arguments)), "more than 4095");
 }
 
 /* A planted redirect would show a directory of the upper file system that is in no layer. */
@@ -378,6 +392,7 @@ int main(void)
 		TEST(paths_of_any_bytes_work),
 		TEST(a_double_quote_in_a_layer_s_path_is_refused),
 		TEST(a_long_path_works),
+		TEST(layers_too_long_for_one_page_of_options_are_refused),
 		TEST(a_planted_redirect_is_not_followed),
 		TEST(the_root_may_be_a_lower_layer_itself),
 		TEST(layers_that_are_missing_or_no_directories_are_refused),

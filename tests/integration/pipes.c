@@ -169,12 +169,31 @@ static void the_caller_s_terminal_stays_blocking(void **state)
 	assert_int_equal(fcntl(job->slave_fd, F_GETFL) & O_NONBLOCK, 0);
 }
 
+/* --tty in a pipe: the pty's output is stdout's, and the end of input is the line discipline's,
+ * also within a line. */
+static void a_terminal_of_its_own_in_a_pipe_ends_with_its_input(void **state)
+{
+	static const char *const inputs[] = {"abc", "abc\n", ""};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		const struct result *result = job_end(
+			START(CALL(.input = inputs[i], .input_size = strlen(inputs[i])), "--tty",
+			      lab_merged(), "--", "sh", "-c", "cat >/dev/null; tty"));
+
+		assert_status(result, 0);
+		assert_has(result->out, "/dev/pts/0\r\n");
+		assert_string_equal(result->err, "");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(sixty_four_mebibytes_pass_through_cat_unchanged),
 		TEST(stdout_and_stderr_stay_apart),
 		TEST(the_end_of_stdin_is_the_payload_s),
+		TEST(a_terminal_of_its_own_in_a_pipe_ends_with_its_input),
 		TEST(a_payload_that_closes_stdout_is_seen_to),
 		TEST(a_payload_that_closes_stdin_is_seen_to),
 		TEST(a_reader_that_leaves_ends_the_writer_by_sigpipe),

@@ -341,6 +341,20 @@ static void a_read_only_root_cannot_be_written_but_what_lies_on_it_can(void **st
 		   "ro\nrw\n");
 }
 
+/* A root that is a directory brings what the host has mounted below it. */
+static void a_read_only_directory_is_so_all_the_way_down(void **state)
+{
+	const char *mounted = lab_path("lower/mnt");
+
+	(void)state;
+	mkdir(mounted, 0755);
+	assert_int_equal(mount("tmpfs", mounted, "tmpfs", 0, ""), 0);
+	assert_out(RUN("--read-only", lab_path("lower"), "sh", "-c",
+		       "echo x 2>/dev/null >/mnt/x || echo ro; echo x 2>/dev/null >/x || echo ro"),
+		   "ro\nro\n");
+	assert_int_equal(umount(mounted), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +374,7 @@ int main(void)
 		TEST(binds_that_cannot_be_are_refused),
 		TEST(tmpfs_is_made_with_its_options),
 		TEST(a_read_only_root_cannot_be_written_but_what_lies_on_it_can),
+		TEST(a_read_only_directory_is_so_all_the_way_down),
 	};
 
 	return TESTS_RUN(tests);

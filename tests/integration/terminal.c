@@ -245,6 +245,16 @@ static void modes_are_restored_when_ctr_setup_is_ended_by_a_signal(void **state)
 	}
 }
 
+static void output_that_nobody_reads_does_not_hold_up_the_end(void **state)
+{
+	struct job *job =
+		START(TERMINAL, "--timeout", "1s", "--grace", "500ms", lab_merged(), "--", "yes");
+
+	(void)state;
+	assert_eventually(job_has_ended(job));
+	lab_assert_clean();
+}
+
 static void a_hang_up_ends_the_container(void **state)
 {
 	struct job *job = START_SH(TERMINAL, "echo ready; sleep 1000");
@@ -278,6 +288,7 @@ int main(void)
 		TEST(modes_are_restored_when_the_run_ends_by_itself),
 		TEST(modes_are_untouched_by_a_refusal_and_an_unknown_command),
 		TEST(modes_are_restored_when_ctr_setup_is_ended_by_a_signal),
+		TEST(output_that_nobody_reads_does_not_hold_up_the_end),
 		TEST(a_hang_up_ends_the_container),
 	};
 

@@ -315,11 +315,18 @@ static void a_group_that_cannot_be_removed_stays_on_record_for_gc(void **state)
 static void a_name_in_use_is_refused_with_its_holder(void **state)
 {
 	const char *said;
+	unsigned n;
 
 	(void)state;
 	life_begin(MAIN_JOB, in_v1);
 	fake_directory("/run/ctr/web");
+	assert_int_equal(stages_live(&said), -EEXIST);
+	assert_contains(said, "what a dead run of it left is still there");
+	n = call_number("lock /run/ctr/web");
+	life_begin(MAIN_JOB, in_v1);
+	fake_directory("/run/ctr/web");
 	fake_file("/run/ctr/web/run", "keeper 42\ncgroup /v1/cpu/ctr-web\n");
+	fake_fail_nth(n, EWOULDBLOCK);
 	assert_int_equal(stages_live(&said), -EEXIST);
 	assert_one_line(said);
 	assert_contains(said, "20 state: cannot use the name web: it is held by process 42");
