@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "log.h"
@@ -94,7 +95,9 @@ static int lower_find(const struct spec *spec, struct layers *layers)
 	if (!layers->lower || asprintf(&sibling, "%s/../lower", layers->root) < 0)
 		return fail(ENOMEM, "cannot find lower");
 	if (!spec->lower.count && !is_directory(sibling))
-		return 0;
+		return access(sibling, F_OK) < 0
+			       ? 0
+			       : fail(ENOTDIR, "cannot use %s as the lower layer", sibling);
 	for (size_t i = 0; i < count; i++) {
 		const char *path = spec->lower.count ? spec->lower.items[i] : sibling;
 		int rc = directory_find("lower", path, &layers->lower[i]);
@@ -126,11 +129,17 @@ int layers_find(const struct spec *spec, struct layers *layers)
 	if (rc < 0)
 		return rc;
 	if (strcmp(layers->root, "/") == 0)
-		return fail(EINVAL, "cannot use / as the root: it is the host's own");
-	if (!spec->lower.count && is_mounted_overlay(layers->root))
+		return fail(0, "cannot use / as the root: it is the host's own");
+	if (is_mounted_overlay(layers->root)) {
+		if (spec->lower.count || spec->upper || spec->ephemeral)
+			return fail(0,
+				    "cannot put layers on %s: an overlay is mounted there, and is "
+				    "used as it is; unmount it first",
+				    layers->root);
 		trace("%s is an overlay already: used as it is", layers->root);
-	else
-		rc = lower_find(spec, layers);
+		return 0;
+	}
+	rc = lower_find(spec, layers);
 	if (rc < 0)
 		return rc;
 	if (!layers->lower_count) {

@@ -28,8 +28,8 @@ static int overlap_check(const char *what_a, const char *a, const char *what_b, 
 {
 	if (!is_within(a, b) && !is_within(b, a))
 		return 0;
-	return fail(ELOOP, "cannot make an overlay: the %s %s and the %s %s overlap", what_a, a,
-		    what_b, b);
+	return fail(0, "cannot make an overlay: the %s %s and the %s %s overlap", what_a, a, what_b,
+		    b);
 }
 
 /* The existing directory that path is, or is to be made in. */
@@ -127,8 +127,8 @@ static int upper_is_free(const char *upper)
 		option += strlen(",upperdir=");
 		if (strncmp(option, upper, length) == 0 &&
 		    (!option[length] || option[length] == ','))
-			rc = fail(EBUSY, "cannot use %s as upper: the overlay on %s is using it",
-				  upper, mount->mnt_dir);
+			rc = fail(0, "cannot use %s as upper: the overlay on %s is using it", upper,
+				  mount->mnt_dir);
 	}
 	if (mounts)
 		endmntent(mounts);

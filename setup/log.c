@@ -1,12 +1,13 @@
 #include "log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_SIZE = 8192 };
+enum { LINE_SIZE = 8192, PATIENCE_MS = 1000 };
 
 static unsigned current_stage;
 static bool is_verbose;
@@ -34,9 +35,11 @@ static const char *stage_name(unsigned stage)
 	}
 }
 
-/* Writes one line with a single write(2), so that lines of two processes do not mix. */
+/* Writes one line with a single write(2), so that lines of two processes do not mix. A terminal
+ * that nobody reads must not keep us from cleaning up: it is given a moment. */
 static void line_write(const char *text)
 {
+	struct pollfd output = {STDERR_FILENO, POLLOUT, 0};
 	char line[4 * LINE_SIZE + 1];
 	size_t length = 0;
 
@@ -47,6 +50,8 @@ static void line_write(const char *text)
 			length += (size_t)snprintf(line + length, 5, "\\x%02x", *c);
 	}
 	line[length++] = '\n';
+	if (poll(&output, 1, PATIENCE_MS) == 0)
+		return;
 	while (write(STDERR_FILENO, line, length) < 0 && errno == EINTR)
 		;
 }

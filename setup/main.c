@@ -77,7 +77,7 @@ static int run_or_look(const struct spec *spec)
 		if (spec->verb == VERB_PRINT_PLAN)
 			fwrite(run.plan, 1, run.plan_size, stdout);
 		else
-			puts("ctr-setup: nothing is missing");
+			puts("ctr-setup: found no reason not to start");
 	}
 	preflight_leave(&run);
 	return run.status;

@@ -189,6 +189,8 @@ static int set_bind(struct spec *spec, char *text)
 	bind->readonly = mode && mode[2] == 'o';
 	if (mode)
 		*mode = '\0';
+	if (strchr(target + 1, ':'))
+		return refuse("bind", target + 1, "DST, DST:ro or DST:rw");
 	*target++ = '\0';
 	bind->source = text;
 	bind->target = target;
@@ -356,7 +358,7 @@ const struct option_row option_rows[] = {
 	{NULL, 0, "no-tty", NULL, "none: descriptors as they are", set_no_tty},
 
 	{"Seeing", 0, "print-plan", NULL, "print what ctr-init would do", set_print_plan},
-	{NULL, 0, "check", NULL, "could it start? nothing is changed", set_check},
+	{NULL, 0, "check", NULL, "refuse what can be known beforehand", set_check},
 	{NULL, 'v', "verbose", NULL, "say each stage", set_verbose},
 	{NULL, 0, "version", NULL, "print the version", print_version},
 	{NULL, 'h', "help", NULL, "print this", print_help},

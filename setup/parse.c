@@ -36,7 +36,7 @@ bool number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *value)
 
 bool size_parse(const char *text, uint64_t *bytes)
 {
-	static const char units[] = "KMGT";
+	static const char units[] = "KMGTkmgt";
 	uint64_t n;
 	unsigned shift = 0;
 
@@ -47,7 +47,7 @@ bool size_parse(const char *text, uint64_t *bytes)
 
 		if (!unit || *text)
 			return false;
-		shift = 10 * (unsigned)(unit - units + 1);
+		shift = 10 * ((unsigned)(unit - units) % 4 + 1);
 	}
 	if (n > (uint64_t)INT64_MAX >> shift)
 		return false;

@@ -11,7 +11,8 @@
 /* A decimal number from min to max. */
 bool number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *value);
 
-/* Bytes: a number with nothing or one of K M G T (powers of 1024), up to 2^63 - 1. */
+/* Bytes: a number with nothing or one of K M G T in either case (powers of 1024), up to 2^63 - 1.
+ */
 bool size_parse(const char *text, uint64_t *bytes);
 
 /* Percent of one CPU, with up to three decimals, as microseconds in a period of 100 ms: "10" is

@@ -98,6 +98,7 @@ void terminal_attach(struct terminal *terminal, int master_fd, unsigned console_
 	/* Where what the container writes to its terminal goes: to ours. */
 	int output = console_fds & 2 ? STDOUT_FILENO : console_fds & 4 ? STDERR_FILENO : 0;
 
+	terminal->is_output = console_fds & 2;
 	fcntl(master_fd, F_SETFL, fcntl(master_fd, F_GETFL) | O_NONBLOCK);
 	terminal->master_fd = master_fd;
 	terminal->in.from_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -131,6 +132,9 @@ static void raw_set(struct terminal *terminal)
 	if (!terminal->is_raw || memcmp(&now, &terminal->raw, sizeof(now)) != 0) {
 		terminal->saved = terminal->raw = now;
 		cfmakeraw(&terminal->raw);
+		/* Others write to the terminal when our stdout is a pipe to them. */
+		if (!terminal->is_output)
+			terminal->raw.c_oflag = now.c_oflag;
 	}
 	if (terminal->guard_fd < 0)
 		guard_start(terminal);

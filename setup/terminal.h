@@ -25,6 +25,7 @@ struct terminal {
 	struct termios saved; /* how it was */
 	struct termios raw;   /* how we set it */
 	bool is_raw;
+	bool is_output;	      /* the container's stdout is the terminal's */
 	bool ends_in_line;    /* the last byte relayed to the pty was no newline */
 	int guard_fd;	      /* the guard ends when this closes */
 	pid_t guard_pid;      /* 0: none */

@@ -33,12 +33,15 @@ static void mount_attach(const struct line *line)
 {
 	int fd = (int)field_number(line, 0);
 	const char *target = field(line, 1);
-	struct stat stat;
+	struct stat source = {0}, found = {0};
 	int target_fd = -1;
 
-	if (fstat(fd, &stat) == 0)
+	if (fstat(fd, &source) == 0)
 		target_fd = target_open(target, LINKS_IN_ROOT,
-					S_ISDIR(stat.st_mode) ? TARGET_DIRECTORY : TARGET_FILE);
+					S_ISDIR(source.st_mode) ? TARGET_DIRECTORY : TARGET_FILE);
+	if (target_fd >= 0 && fstat(target_fd, &found) == 0 && S_ISDIR(found.st_mode) &&
+	    !S_ISDIR(source.st_mode))
+		die(CTR_STAGE_MOUNTS, line->number, EISDIR, "cannot bind a file on ", target, NULL);
 	if (target_fd < 0 || sys_move_mount(fd, target_fd) < 0)
 		die(CTR_STAGE_MOUNTS, line->number, errno, "cannot bind on ", target, NULL);
 	close(target_fd);

@@ -17,9 +17,9 @@ static int name_is_held(const struct run *run)
 	AUTO_CLOSE int fd = sys_lock(run->state_path, false);
 
 	if (fd == -EWOULDBLOCK)
-		return fail(EEXIST, "cannot use the name %s: it is held by process %ld", run->name,
+		return fail(0, "cannot use the name %s: it is held by process %ld", run->name,
 			    state_keeper(run->state_path));
-	return fail(EEXIST, "cannot use the name %s: what a dead run of it left is still there",
+	return fail(0, "cannot use the name %s: what a dead run of it left is still there",
 		    run->name);
 }
 
@@ -67,8 +67,10 @@ static int layer_take(const char *what, const char *path, int *fd)
 		return fail(-rc, "cannot make the %s directory %s", what, path);
 	*fd = sys_lock(path, false);
 	if (*fd == -EWOULDBLOCK)
-		return fail(EBUSY, "cannot use %s as %s: another container is using it", path,
-			    what);
+		return fail(0,
+			    "cannot use %s as %s: another container is using it; name another, or "
+			    "use --ephemeral",
+			    path, what);
 	return *fd < 0 ? fail(-*fd, "cannot lock %s", path) : 0;
 }
 

@@ -61,6 +61,10 @@ _Noreturn static void child_run(struct run *run, int keeper_fd)
 	size_t entered;
 
 	close(keeper_fd);
+	/* The locks are the keeper's: a child that outlives it by a moment must not hold them. */
+	close_and_forget(&run->state_fd);
+	close_and_forget(&run->upper_fd);
+	close_and_forget(&run->work_fd);
 	if (child_settle(run) == 0)
 		stages_enter(child_stages, child_stages_count, run, &entered);
 	_exit(CTR_EXIT_FAILURE);

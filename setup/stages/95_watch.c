@@ -33,6 +33,7 @@ struct keeper {
 	bool is_stopping;  /* somebody asked for the end */
 	bool is_over;	   /* PID 1 is dead: any signal now is for us */
 	bool timed_out;
+	int given_up;		      /* the signal that ended a start before its payload */
 	uint64_t timeout_at, kill_at; /* ms of CLOCK_MONOTONIC; 0: none */
 	struct hooks hooks;
 };
@@ -68,10 +69,25 @@ static void suspend(struct keeper *keeper)
 	pass_on(keeper, SIGCONT);
 }
 
+/* While hooks run there is no payload yet that could want to end in its own way. */
+static bool start_is_given_up(struct keeper *keeper, int signal)
+{
+	if (keeper->hooks.fd < 0 ||
+	    (signal != SIGTERM && signal != SIGHUP && signal != SIGINT && signal != SIGQUIT))
+		return false;
+	keeper->given_up = signal;
+	keeper->has_said_why = true;
+	hooks_stop(&keeper->hooks);
+	pass_on(keeper, SIGKILL);
+	return true;
+}
+
 static void signal_handle(struct keeper *keeper, const struct signalfd_siginfo *info)
 {
 	int signal = (int)info->ssi_signo;
 
+	if (start_is_given_up(keeper, signal))
+		return;
 	switch (signal) {
 	case SIGCHLD: /* seen by descriptor */
 		break;
@@ -135,6 +151,10 @@ static void failure_say(struct keeper *keeper, struct ctr_message *message)
 	if (message->line)
 		trace("line %u of the plan", message->line);
 	fail_elsewhere(message->stage, message->error, "%s", message->text);
+	if (message->stage == CTR_STAGE_PAYLOAD && message->error == ENOENT &&
+	    !*keeper->run->spec->command)
+		say("the root has no shell: give a COMMAND, or fill it, as by "
+		    "rootfs-hooks/busybox");
 }
 
 static void message_handle(struct keeper *keeper, struct ctr_message *message, int passed_fd)
@@ -152,7 +172,6 @@ static void message_handle(struct keeper *keeper, struct ctr_message *message, i
 					keeper->run->console_fds);
 		break;
 	case CTR_MESSAGE_STARTED:
-		trace("the payload runs");
 		keeper->started = true;
 		break;
 	case CTR_MESSAGE_HOOKS_DONE:
@@ -276,6 +295,8 @@ static void status_take(struct keeper *keeper)
 	run->pid = 0;
 	run->status =
 		WIFSIGNALED(status) ? CTR_EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+	if (keeper->given_up)
+		run->status = CTR_EXIT_SIGNAL + keeper->given_up;
 	if (!keeper->started && WIFSIGNALED(status) && !keeper->has_said_why)
 		fail(0, "the container was ended by signal %d before the command began",
 		     WTERMSIG(status));

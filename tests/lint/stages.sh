@@ -28,7 +28,7 @@ done
 for file in setup/stages/*.c; do
 	stage=$(basename "$file" .c)
 	name=${stage#*_}
-	id=$(printf '%s' "$name" | tr a-z A-Z)
+	id=$(printf '%s' "$name" | tr '[:lower:]' '[:upper:]')
 	grep -q "CTR_STAGE_$id, ${name}_enter" setup/stage.c || complain "$name is not in setup/stage.c"
 done
 if git grep -nE '(include|enter|leave)[^"]*[0-9]{2}_' -- 'setup/*.c' 'init/*.c' 'setup/*.h' 'init/*.h'; then

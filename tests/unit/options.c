@@ -193,7 +193,7 @@ static void a_wrong_value_is_said_with_its_option(void **state)
 		{"cpu", "0"},	      {"cpu", "ten"},
 		{"cpu-weight", "0"},  {"cpu-weight", "10001"},
 		{"cpuset", "2-1"},    {"mem", "0"},
-		{"mem", "-1"},	      {"swap", "1m"},
+		{"mem", "-1"},	      {"swap", "1x"},
 		{"pids", "1"},	      {"pids", "4194305"},
 		{"rlimit", "nofile"}, {"rlimit", "nofile=2:1"},
 		{"rlimit", "files"},  {"timeout", "0"},

@@ -320,14 +320,14 @@ static void a_name_in_use_is_refused_with_its_holder(void **state)
 	(void)state;
 	life_begin(MAIN_JOB, in_v1);
 	fake_directory("/run/ctr/web");
-	assert_int_equal(stages_live(&said), -EEXIST);
+	assert_int_equal(stages_live(&said), -EINVAL);
 	assert_contains(said, "what a dead run of it left is still there");
 	n = call_number("lock /run/ctr/web");
 	life_begin(MAIN_JOB, in_v1);
 	fake_directory("/run/ctr/web");
 	fake_file("/run/ctr/web/run", "keeper 42\ncgroup /v1/cpu/ctr-web\n");
 	fake_fail_nth(n, EWOULDBLOCK);
-	assert_int_equal(stages_live(&said), -EEXIST);
+	assert_int_equal(stages_live(&said), -EINVAL);
 	assert_one_line(said);
 	assert_contains(said, "20 state: cannot use the name web: it is held by process 42");
 	assert_lacks(fake_changes(), "rmdir");
@@ -345,7 +345,7 @@ static void an_upper_layer_in_use_is_refused(void **state)
 	n = call_number("lock /box/upper");
 	life_begin(MAIN_JOB, in_v1);
 	fake_fail_nth(n, EWOULDBLOCK);
-	assert_int_equal(stages_live(&said), -EBUSY);
+	assert_int_equal(stages_live(&said), -EINVAL);
 	assert_contains(said, "cannot use /box/upper as upper: another container is using it");
 	nothing_is_left("lock /box/upper");
 }
