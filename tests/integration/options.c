@@ -92,7 +92,7 @@ static void check_and_print_plan_change_nothing(void **state)
 
 	(void)state;
 	assert_out(RUN("--check", "--cpu", "10", "--mem", "500M", lab_merged()),
-		   "ctr-setup: nothing is missing\n");
+		   "ctr-setup: found no reason not to start\n");
 	result = RUN("--print-plan", "--cpu", "10", "--mem", "500M", "--hostname", "box",
 		     lab_merged(), "--", "a b", "-");
 	assert_status(result, 0);
