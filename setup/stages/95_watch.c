@@ -246,7 +246,7 @@ static void loop(struct keeper *keeper)
 			messages_handle(keeper);
 		if (fds[SIGNALS].revents)
 			signals_handle(keeper);
-		if (fds[HOOK].revents)
+		if (fds[HOOK].revents && keeper->hooks.fd >= 0) /* not stopped just now */
 			hooks_answer(keeper, hooks_take_end(&keeper->hooks, keeper->run));
 		terminal_relay(&keeper->terminal, &fds[TERMINAL]);
 		time_handle(keeper);
