@@ -56,7 +56,8 @@ static void line_write(const char *text)
 		;
 }
 
-static void line_say(unsigned stage, int error, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static void line_say(unsigned stage, int error,
+							   const char *format, va_list arguments)
 {
 	int saved = errno;
 	char text[LINE_SIZE];
