@@ -84,7 +84,7 @@ static int same_mount_check(const char *upper, const char *work)
 	return 0;
 }
 
-/* Only what an overlay itself leaves there: "work", and "index" or so beside it. */
+/* Only what an overlay itself leaves there. */
 static int work_is_free(const char *work)
 {
 	DIR *dir = opendir(work);

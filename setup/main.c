@@ -55,23 +55,14 @@ static int collect(void)
 
 static int run_or_look(const struct spec *spec)
 {
-	struct run run = {
-		.spec = spec,
-		.init_fd = -1,
-		.state_fd = -1,
-		.upper_fd = -1,
-		.work_fd = -1,
-		.kernel_log_fd = -1,
-		.socket_fd = -1,
-		.pid_fd = -1,
-		.status = CTR_EXIT_FAILURE,
-	};
+	struct run run = run_begin(spec);
 	size_t entered;
 
 	if (spec->verb == VERB_RUN)
 		return stages_run(host_stages, host_stages_count, &run) < 0 ? CTR_EXIT_FAILURE
 									    : run.status;
 	/* --check and --print-plan: the first stage alone, which changes nothing. */
+	run.status = CTR_EXIT_FAILURE;
 	if (stages_enter(host_stages, 1, &run, &entered) == 0) {
 		run.status = 0;
 		if (spec->verb == VERB_PRINT_PLAN)

@@ -45,4 +45,19 @@ struct run {
 	int status; /* exit status of ctr-setup */
 };
 
+/* A run of which nothing is made yet. */
+static inline struct run run_begin(const struct spec *spec)
+{
+	return (struct run){
+		.spec = spec,
+		.init_fd = -1,
+		.state_fd = -1,
+		.upper_fd = -1,
+		.work_fd = -1,
+		.kernel_log_fd = -1,
+		.socket_fd = -1,
+		.pid_fd = -1,
+	};
+}
+
 #endif

@@ -12,7 +12,7 @@
 #include "cleanup.h"
 #include "signals.h"
 
-enum { TTY_IN, MASTER_OUT, MASTER_IN, TTY_OUT, POLLED };
+enum { TTY_IN, MASTER_OUT, MASTER_IN, TTY_OUT }; /* TERMINAL_FDS of them */
 
 void terminal_open(struct terminal *terminal)
 {

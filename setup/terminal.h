@@ -12,6 +12,7 @@
 #include <sys/types.h>
 #include <termios.h>
 
+enum { TERMINAL_FDS = 4 };
 enum { RELAY_SIZE = 4096 }; /* what a pty gives at once */
 
 struct relay {
@@ -49,7 +50,7 @@ void terminal_resume(struct terminal *terminal);
 void terminal_release(struct terminal *terminal);
 /* Passes the caller's size on. */
 void terminal_resize(const struct terminal *terminal);
-/* What poll(2) is to wait for: fills fds (4 of them), unused ones with -1. */
+/* What poll(2) is to wait for: fills TERMINAL_FDS of fds, unused ones with -1. */
 void terminal_poll_fill(const struct terminal *terminal, struct pollfd *fds);
 /* Moves what can be moved. */
 void terminal_relay(struct terminal *terminal, const struct pollfd *fds);

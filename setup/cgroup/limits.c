@@ -188,8 +188,9 @@ static int row_apply(const struct group *group, const struct row *row, const cha
 			    path);
 	if (rc < 0)
 		return fail(-rc, "cannot write %s to %s%s", value, path,
-			    rc == -EINVAL || rc == -EACCES ? " (beyond what the group above has?)"
-							   : "");
+			    rc == -EINVAL || rc == -EACCES || rc == -ERANGE
+				    ? " (beyond what the group above has?)"
+				    : "");
 	return readback_check(path, value, row->kind);
 }
 

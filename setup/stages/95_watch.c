@@ -229,7 +229,7 @@ static int wait_ms(const struct keeper *keeper)
 
 static void loop(struct keeper *keeper)
 {
-	enum { INIT, SIGNALS, SOCKET, HOOK, TERMINAL, POLLED = TERMINAL + 4 };
+	enum { INIT, SIGNALS, SOCKET, HOOK, TERMINAL, POLLED = TERMINAL + TERMINAL_FDS };
 	struct pollfd fds[POLLED] = {
 		[INIT] = {keeper->run->pid_fd, POLLIN, 0},
 		[SIGNALS] = {keeper->signal_fd, POLLIN, 0},

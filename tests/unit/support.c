@@ -214,19 +214,10 @@ void run_fill(struct run *run, const struct spec *spec)
 {
 	struct layers *layers = &run->layers;
 
-	*run = (struct run){
-		.spec = spec,
-		.name = "web",
-		.init_fd = -1,
-		.state_fd = -1,
-		.upper_fd = -1,
-		.work_fd = -1,
-		.kernel_log_fd = -1,
-		.socket_fd = -1,
-		.pid_fd = -1,
-		.plan = strdup("ctr-plan 1\n"),
-		.plan_size = strlen("ctr-plan 1\n"),
-	};
+	*run = run_begin(spec);
+	strcpy(run->name, "web");
+	run->plan = strdup("ctr-plan 1\n");
+	run->plan_size = strlen(run->plan);
 	layers->root = strdup("/box/merged");
 	layers->lower = calloc(spec->lower.count + 1, sizeof(*layers->lower));
 	for (size_t i = 0; i < spec->lower.count; i++)
