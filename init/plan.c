@@ -6,28 +6,30 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 
+#include "text.h"
+
+/* Text in the tables themselves: pointers to it would take more room than it does. */
 static const struct {
-	const char *name;
-	unsigned stage;
-	const char *kinds;
+	char name[11], kinds[6];
+	uint8_t stage;
 } verbs[] = {
-#define VERB(id, verb, stage, fields) [CTR_VERB_##id] = {verb, stage, fields},
+#define VERB(id, verb, stage, fields) [CTR_VERB_##id] = {verb, fields, stage},
 	CTR_VERBS(VERB)
 #undef VERB
 };
 
 static const struct {
-	const char *name;
 	unsigned long flag;
+	char name[8];
 } mount_flags[] = {
-#define FLAG(name, flag) {name, flag},
+#define FLAG(name, flag) {flag, name},
 	CTR_MOUNT_FLAGS(FLAG)
 #undef FLAG
 };
 
 static const struct {
-	const char *name;
-	int resource;
+	char name[11];
+	uint8_t resource;
 } rlimits[] = {
 #define RLIMIT(name, resource) {name, resource},
 	CTR_RLIMITS(RLIMIT)
@@ -35,27 +37,6 @@ static const struct {
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static bool number_parse(const char *text, unsigned base, uint64_t *value)
-{
-	uint64_t n = 0;
-
-	if (!*text)
-		return false;
-	for (; *text; text++) {
-		unsigned digit = base;
-
-		if (*text >= '0' && *text <= '9')
-			digit = (unsigned)(*text - '0');
-		else if (*text >= 'a' && *text <= 'f')
-			digit = (unsigned)(*text - 'a') + 10;
-		if (digit >= base || n > (UINT64_MAX - digit) / base)
-			return false;
-		n = n * base + digit;
-	}
-	*value = n;
-	return true;
-}
 
 static bool mount_flags_parse(const char *text, unsigned long *flags)
 {
@@ -94,15 +75,16 @@ static bool field_is_valid(const char *text, char kind)
 	case 'p':
 		return text[0] == '/';
 	case 'u':
-		return number_parse(text, 10, &value);
+		return integer_parse(text, 10, &value);
 	case 'i':
-		return number_parse(text, 10, &value) && value < UINT32_MAX;
+		return integer_parse(text, 10, &value) && value < UINT32_MAX;
 	case 'f':
-		return number_parse(text, 10, &value) && value >= CTR_ATTACH_FD && value <= INT_MAX;
+		return integer_parse(text, 10, &value) && value >= CTR_ATTACH_FD &&
+		       value <= INT_MAX;
 	case 'o':
-		return number_parse(text, 8, &value) && value <= UINT32_MAX;
+		return integer_parse(text, 8, &value) && value <= UINT32_MAX;
 	case 'x':
-		return number_parse(text, 16, &value);
+		return integer_parse(text, 16, &value);
 	case 'd':
 		return (text[0] == 'c' || text[0] == 'b') && !text[1];
 	case 'm':
@@ -114,9 +96,7 @@ static bool field_is_valid(const char *text, char kind)
 	}
 }
 
-/* Cuts one field off *from, unescaped and ended by NUL, to *to; never writes beyond what it read.
- * Returns the character that ended it (space or newline), or 0 when the field is malformed. */
-static char field_cut(char **from, char **to)
+char field_cut(char **from, char **to)
 {
 	char *in = *from, *out = *to;
 	bool empty = in[0] == '-' && (in[1] == ' ' || in[1] == '\n');
@@ -230,7 +210,7 @@ static uint64_t number(const struct line *line, unsigned n, unsigned base)
 {
 	uint64_t value = 0;
 
-	number_parse(field(line, n), base, &value); /* cannot fail: plan_parse() checked it */
+	integer_parse(field(line, n), base, &value); /* cannot fail: plan_parse() checked it */
 	return value;
 }
 

@@ -2,6 +2,7 @@
 #ifndef CTR_INIT_PLAN_H
 #define CTR_INIT_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,10 @@ struct plan {
  * every verb, the number and the kind of its fields, the order of stages, that there is an exec.
  * Returns 0, or the number of the first line that is not understood. plan points into text. */
 unsigned plan_parse(char *text, size_t size, struct plan *plan);
+
+/* Cuts one field off *from, unescaped and ended by NUL, to *to; never writes beyond what it read.
+ * Returns the character that ended it (space or newline), or 0 when the field is malformed. */
+char field_cut(char **from, char **to);
 
 /* The n-th field (from 0 to line->count - 1) of a parsed line. */
 char *field(const struct line *line, unsigned n);

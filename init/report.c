@@ -7,17 +7,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "stages.h"
+#include "text.h"
+
+static const struct life *life;
 static volatile int status; /* of the death that die() announced; 0 while alive */
 
-static void text_append(char *text, size_t size, const char *part)
+void report_begin(const struct life *of)
 {
-	size_t used = strlen(text);
-	size_t length = strlen(part);
-
-	if (length > size - 1 - used)
-		length = size - 1 - used;
-	memcpy(text + used, part, length);
-	text[used + length] = '\0';
+	life = of;
 }
 
 static void message_send(const struct ctr_message *message, int fd)
@@ -44,40 +42,106 @@ void report(enum ctr_message_type type, int fd)
 {
 	struct ctr_message message = {.type = type};
 
-	message_send(&message, fd);
+	if (life->kind == LIFE_CONTAINER)
+		message_send(&message, fd);
 }
 
-_Noreturn static void leave(struct ctr_message *message, int with)
+static void parts_append(char *text, size_t size, const char *part, va_list parts)
 {
-	message->type = CTR_MESSAGE_FAILED;
-	message_send(message, -1);
-	status = with;
-	_exit(with);
+	for (; part; part = va_arg(parts, const char *))
+		text_append(text, size, part);
 }
 
-_Noreturn void die(enum ctr_stage stage, unsigned line, int error, ...)
+static void line_write(char *text)
 {
-	struct ctr_message message = {.stage = stage, .line = line, .error = error};
-	const char *part;
+	size_t length = strlen(text);
+
+	text[length] = '\n'; /* in the place of the NUL: one line is one write(2) */
+	(void)!write(STDERR_FILENO, text, length + 1);
+}
+
+void say(const char *part, ...)
+{
+	char text[512] = "ctr-init: ";
 	va_list parts;
 
-	va_start(parts, error);
-	while ((part = va_arg(parts, const char *)))
-		text_append(message.text, sizeof(message.text), part);
+	va_start(parts, part);
+	parts_append(text, sizeof(text), part, parts);
 	va_end(parts);
-	leave(&message, CTR_EXIT_FAILURE);
+	line_write(text);
 }
 
-_Noreturn void die_of_command(enum ctr_exit with, unsigned line, int error, const char *command)
+/* "70 mounts: " */
+static const char *stage_text(unsigned stage)
 {
-	struct ctr_message message = {.stage = CTR_STAGE_PAYLOAD, .line = line, .error = error};
+	static const char stages[] =
+#define STAGE(id, number, name) #number " " name ": \0"
+		CTR_INIT_STAGES(STAGE);
+#undef STAGE
 
-	text_append(message.text, sizeof(message.text), "cannot execute ");
-	text_append(message.text, sizeof(message.text), command);
-	leave(&message, (int)with);
+	for (const char *text = stages; *text; text += strlen(text) + 1)
+		if ((unsigned)(text[0] - '0') * 10 + (unsigned)(text[1] - '0') == stage)
+			return text;
+	return "";
+}
+
+/* The keeper has words of its own for all this; here they are ours. */
+static void message_say(const struct ctr_message *message)
+{
+	char number[24] = "", spare[24];
+
+	text_append_number(number, sizeof(number), message->line);
+	say(life->kind == LIFE_MACHINE ? stage_text(message->stage) : "", message->text,
+	    message->error ? ": " : "", message->error ? error_text(message->error, spare) : "",
+	    message->line ? " (line " : "", message->line ? number : "",
+	    message->line ? " of the plan)" : "", NULL);
+}
+
+_Noreturn static void parts_leave(int with, enum ctr_stage stage, const struct line *line,
+				  const char *part, va_list parts)
+{
+	struct ctr_message message = {
+		.type = CTR_MESSAGE_FAILED,
+		.stage = stage,
+		.line = line ? line->number : 0,
+		.error = errno,
+	};
+
+	text_append(message.text, sizeof(message.text), "cannot ");
+	parts_append(message.text, sizeof(message.text), part, parts);
+	if (life->kind == LIFE_CONTAINER)
+		message_send(&message, -1);
+	else
+		message_say(&message);
+	status = with;
+	leave(life, with);
+}
+
+_Noreturn void die(enum ctr_stage stage, const struct line *line, const char *part, ...)
+{
+	va_list parts;
+
+	va_start(parts, part);
+	parts_leave(CTR_EXIT_FAILURE, stage, line, part, parts);
+}
+
+_Noreturn static void command_leave(int with, const struct line *line, const char *part, ...)
+{
+	va_list parts;
+
+	va_start(parts, part);
+	parts_leave(with, CTR_STAGE_PAYLOAD, line, part, parts);
+}
+
+_Noreturn void die_of_command(enum ctr_exit with, const struct line *line, const char *command)
+{
+	command_leave((int)with, line, "execute ", command, NULL);
 }
 
 int death_status(void)
 {
-	return status;
+	int was = status;
+
+	status = 0;
+	return was;
 }

@@ -4,35 +4,79 @@
 #ifndef CTR_INIT_STAGES_H
 #define CTR_INIT_STAGES_H
 
+#include <sys/wait.h>
+
+#include "ctr/exit.h"
+#include "life.h"
 #include "plan.h"
 
-/* No one may trace us or look at our descriptors, and the keeper's death is ours. The payload's
- * start may undo either (it changes ids in our memory), so it is done before and after. */
-void self_protect(void);
+enum { KEPT_TERMINAL_FD = 3 }; /* where 95 keeps the terminal of a job for 97 */
 
-/* 60 Takes the plan and the keeper's socket over and fills plan, whose text lives for ever. */
-void handover_accept(struct plan *plan);
+/* The program that a life is about, or a hook of it. */
+struct payload {
+	int pid;
+	int pid_fd; /* tells of its end where the kernel reaps for us, else -1 */
+	bool has_ended;
+	int status;	/* of wait(2), once it has */
+	bool is_urgent; /* a signal asked for the end while it was under way */
+	uint8_t order;	/* ORDER_...: a signal asked for the machine's end; else 0 */
+};
+
+/* 60 Finds out what life it is and blocks every signal first of all; fills life and plan. */
+void handover_accept(char **argv, struct life *life, struct plan *plan);
 /* 65 The plan's root becomes /; the host's tree is let go of. */
 void root_pivot(const struct plan *plan);
 /* 70 File systems and attached mounts, in the plan's order. */
-void mounts_make(const struct plan *plan);
+void mounts_make(const struct life *life, const struct plan *plan);
 /* 75 Device nodes, links, and the pty whose master goes to the keeper. */
-void devices_make(const struct plan *plan);
+void devices_make(struct life *life, const struct plan *plan);
 /* 80 Host name, loopback, masked and read-only paths. */
 void identity_set(const struct plan *plan);
+/* 82 A machine's hooks, and its move from the initramfs to its disk. */
+void machine_boot(struct life *life, const struct plan *plan);
 /* 85 What PID 1 and the payload give up together: bounding set, new privileges. */
 void privileges_limit(const struct plan *plan);
-/* 85 In the payload's process: limits, groups, ids, capabilities. */
+/* 90 Starts the payload: life's command, else the first exec line of the plan whose file is there.
+ * Its execve(2) has succeeded. */
+struct payload payload_start(const struct life *life, const struct plan *plan);
+/* 95 Reaps and forwards signals until the payload has ended or a machine's end is ordered. */
+void watch(const struct life *life, struct payload *payload);
+/* 97 Ends what the payload left. Returns the status to leave with; a machine does not come back. */
+int end(struct life *life, struct payload *payload);
+
+/* The exit status that a status of wait(2) stands for: 128 + n for signal n. */
+static inline int exit_status(int status)
+{
+	return WIFSIGNALED(status) ? (CTR_EXIT_SIGNAL + WTERMSIG(status)) & 0xff
+				   : WEXITSTATUS(status);
+}
+
+/* Between them.
+ *
+ * 60: parses and checks the plan in a file, which stays the caller's. */
+void plan_read(int fd, struct plan *plan);
+/*
+ * No one may trace us or look at our descriptors, and the keeper's death is ours. The payload's
+ * start may undo either (it changes ids in our memory), so 60 and 95 do it. */
+void self_protect(void);
+/* 85, for the payload's process: limits, groups, ids, capabilities. */
 void privileges_drop(const struct plan *plan);
-/* 85 In PID 1, once the payload runs: it keeps the right to signal it, and no other. */
+/* 85, for PID 1 of a container once the payload runs: the right to signal it, and no other. */
 void privileges_keep_kill(void);
-/* 90 Starts the payload and returns its pid once its execve(2) succeeded. */
-int payload_start(const struct plan *plan);
-/* 75, for 90: the pty's slave and the bit set of the payload's descriptors it serves; -1: none. */
-int console_slave(unsigned *fds);
-/* 75, for 95: what PID 1 has on its own descriptors 0-2 once the payload runs. */
-int idle_descriptor(void);
-/* 95 Reaps, forwards signals, returns the exit status to leave with once pid ended. */
-int watch(int pid);
+/* 82, for 60: our descriptors 0-2 become the device at path. False: it cannot be opened. */
+bool console_open(const char *path);
+/* 82, for 97: runs "FILE stop" for each of the machine's hooks that was started. */
+void hooks_stop(const struct life *life);
+/* 90, for 95 and 97: process group to takes the place of from in the terminal's foreground. False:
+ * from is not there. */
+bool foreground_move(int fd, int from, int to);
+/* 90, for 82 and 97: the same for a program of a machine's own. It has_ended already when it could
+ * not be executed, which was said. Without a plan it keeps all privileges and needs a command. */
+struct payload program_start(const struct life *life, const struct plan *plan);
+/* 95, for 97: waits for a signal or the time, then reaps and notes the payload's end. False: no
+ * child is left. */
+bool children_await(const struct life *life, struct payload *payload, unsigned milliseconds);
+/* 97: gives up with status, after the reason was told. A machine ends as it was told to. */
+_Noreturn void leave(const struct life *life, int status);
 
 #endif

@@ -1,4 +1,5 @@
-/* System calls that musl has no wrapper for. Each returns what the kernel does, -1 and errno. */
+/* System calls that the C library has no wrapper for. Each returns what the kernel does, -1 and
+ * errno. */
 #ifndef CTR_INIT_SYS_H
 #define CTR_INIT_SYS_H
 
@@ -7,6 +8,7 @@
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <sys/syscall.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #ifndef OPEN_TREE_CLONE
@@ -18,6 +20,18 @@
 #ifndef AT_EMPTY_PATH
 #define AT_EMPTY_PATH 0x1000
 #endif
+
+/* struct sigaction as the kernel has it: behind the flags lie a mask and, on some machines before
+ * that, a restorer. Neither matters where no function handles a signal. */
+struct sys_action {
+	void (*handler)(int);
+	unsigned long flags, rest[2];
+};
+
+static inline int sys_sigaction(int signal, const struct sys_action *action, struct sys_action *was)
+{
+	return (int)syscall(SYS_rt_sigaction, signal, action, was, sizeof(uint64_t));
+}
 
 static inline int sys_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t resolve)
 {
@@ -58,6 +72,18 @@ static inline int sys_mount_setattr(int fd, unsigned flags, uint64_t attrs)
 	struct mount_attr attr = {.attr_set = attrs};
 
 	return (int)syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | flags, &attr, sizeof(attr));
+}
+
+/* openat(2), for those who follow no name from a caller's working directory. */
+static inline int open_at(int dir_fd, const char *name, int flags)
+{
+	return (int)syscall(SYS_openat, dir_fd, name, flags, 0);
+}
+
+/* dev_t as the kernel reads it. */
+static inline dev_t device_number(unsigned major, unsigned minor)
+{
+	return (minor & 0xff) | major << 8 | (minor & ~0xffU) << 12;
 }
 
 static inline int sys_close_range(unsigned first, unsigned flags)

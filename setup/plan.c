@@ -184,7 +184,7 @@ static void privileges_put(FILE *to, const struct spec *spec)
 	for (size_t i = 0; i < spec->rlimit_count; i++)
 		fprintf(to, "rlimit %s %" PRIu64 " %" PRIu64 "\n", spec->rlimits[i].name,
 			spec->rlimits[i].soft, spec->rlimits[i].hard);
-	fprintf(to, "bounding %016" PRIx64 "\n", mask);
+	fprintf(to, "bounding %016" PRIx64 "\nnonewprivs\nkeyring\n", mask);
 	/* The primary group is among the groups: else rights denied to it would be had by leaving
 	 * it (CVE-2022-2989). */
 	fprintf(to, "user %" PRIu32 " %" PRIu32 " %" PRIu32 "\n", spec->uid, spec->gid, spec->gid);

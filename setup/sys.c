@@ -310,7 +310,7 @@ int sys_place(int *fds, size_t count, int first)
 
 int sys_execute(int fd, const char *name)
 {
-	char *arguments[] = {(char *)name, NULL};
+	char *arguments[] = {(char *)name, (char *)"--handover", NULL};
 	char *environment[] = {NULL};
 
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)

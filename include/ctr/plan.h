@@ -1,6 +1,7 @@
 /* The plan: the contract between ctr-setup, which compiles it, and ctr-init, which carries it out.
  *
- * A text in the descriptor CTR_PLAN_FD (a sealed memfd). The first line is CTR_PLAN_HEADER; every
+ * A text, in a container in the descriptor CTR_PLAN_FD (a sealed memfd); the init of a machine has
+ * one built in, or reads /etc/ctr-init.plan. The first line is CTR_PLAN_HEADER; every
  * other line is one step: a verb and its fields, separated by single spaces. Space, tab, newline
  * and backslash inside a field are written \040 \011 \012 \134 as in fstab(5); an empty field is
  * written "-", and a field that is a single "-" is \055. Verbs come in the order of their stages.
@@ -17,7 +18,8 @@
  * root PATH                           the mount (seen from the host's tree) that becomes /; without
  *                                     this line / is the root already, as in a VM
  * mount TYPE SOURCE TARGET FLAGS DATA a new file system; TARGET is made when it is missing and is
- *                                     refused when it is a symbolic link
+ *                                     refused when it is a symbolic link. In a machine, where
+ *                                     something is mounted on TARGET already, that stays
  * attach FD TARGET                    the detached mount on descriptor FD (>= CTR_ATTACH_FD) is put
  *                                     on TARGET; symbolic links in TARGET stay inside the root
  * node TYPE MAJOR MINOR MODE PATH     a device node
@@ -29,20 +31,29 @@
  * loopback                            lo is set up
  * mask PATH                           PATH, when there, is hidden: a file by an empty device, a
  *                                     directory by an empty read-only file system
- * readonly PATH                       PATH, when there, becomes read-only with all below it; /
- * becomes so alone rlimit NAME SOFT HARD               2^64-1 is "no limit" bounding MASK
- * capabilities outside MASK leave the bounding set user UID GID GROUP...               ids of the
- * payload; the groups are its whole list caps MASK                           permitted and
- * effective capabilities of the payload workdir PATH                        of the payload; must
- * lead to a directory inside the root env NAME=VALUE                      the payload's environment
- * is these and nothing else exec FILE ARG...                    the payload. FILE without a slash
- * is looked up in the PATH of the env lines. Of several exec lines the first is run whose file is
- * there
+ * readonly PATH                       PATH, when there, becomes read-only with all below it;
+ *                                     / becomes so alone
+ * hooks DIRECTORY                     the executable files in it are run: "FILE start" now, in the
+ *                                     order of their names, and "FILE stop" at the end, in reverse;
+ *                                     at most once
+ * bounding MASK                       capabilities outside MASK leave the bounding set, and all
+ *                                     leave the ambient set
+ * nonewprivs                          no execve(2) gives the payload more than it has
+ * keyring                             a session keyring of its own
+ * rlimit NAME SOFT HARD               2^64-1 is "no limit"
+ * user UID GID GROUP...               ids of the payload; the groups are its whole list
+ * caps MASK                           permitted and effective capabilities of the payload
+ * workdir PATH                        of the payload; must lead to a directory inside the root
+ * env NAME=VALUE                      of the payload, which in a container has these and nothing
+ *                                     else
+ * exec FILE ARG...                    the payload. FILE without a slash is looked up in its PATH.
+ *                                     Of several exec lines the first is run whose file is there
  */
 #ifndef CTR_PLAN_H
 #define CTR_PLAN_H
 
-#define CTR_PLAN_HEADER "ctr-plan 1"
+#define CTR_PLAN_HEADER	 "ctr-plan 1"
+#define CTR_MACHINE_PLAN "/etc/ctr-init.plan"
 
 enum {
 	CTR_PLAN_FD = 3,
@@ -64,8 +75,11 @@ enum {
 	X(LOOPBACK, "loopback", CTR_STAGE_IDENTITY, "")                                            \
 	X(MASK, "mask", CTR_STAGE_IDENTITY, "p")                                                   \
 	X(READONLY, "readonly", CTR_STAGE_IDENTITY, "p")                                           \
-	X(RLIMIT, "rlimit", CTR_STAGE_PRIVILEGES, "ruu")                                           \
+	X(HOOKS, "hooks", CTR_STAGE_MACHINE, "p")                                                  \
 	X(BOUNDING, "bounding", CTR_STAGE_PRIVILEGES, "x")                                         \
+	X(NONEWPRIVS, "nonewprivs", CTR_STAGE_PRIVILEGES, "")                                      \
+	X(KEYRING, "keyring", CTR_STAGE_PRIVILEGES, "")                                            \
+	X(RLIMIT, "rlimit", CTR_STAGE_PRIVILEGES, "ruu")                                           \
 	X(USER, "user", CTR_STAGE_PRIVILEGES, "ii*")                                               \
 	X(CAPS, "caps", CTR_STAGE_PRIVILEGES, "x")                                                 \
 	X(WORKDIR, "workdir", CTR_STAGE_PAYLOAD, "p")                                              \
@@ -79,12 +93,16 @@ enum ctr_verb {
 		CTR_VERB_COUNT,
 };
 
-/* Flags of the mount verb: name, MS_ constant of mount(2). */
+/* A mount flag of ours: a mount that fails is said, and the life goes on. */
+#define CTR_MOUNT_NOFAIL (1UL << 40)
+
+/* Flags of the mount verb: name, MS_ constant of mount(2) or ours. */
 #define CTR_MOUNT_FLAGS(X)                                                                         \
 	X("ro", MS_RDONLY)                                                                         \
 	X("nosuid", MS_NOSUID)                                                                     \
 	X("nodev", MS_NODEV)                                                                       \
-	X("noexec", MS_NOEXEC)
+	X("noexec", MS_NOEXEC)                                                                     \
+	X("nofail", CTR_MOUNT_NOFAIL)
 
 /* Names of the rlimit verb: name, RLIMIT_ constant of getrlimit(2). */
 #define CTR_RLIMITS(X)                                                                             \

@@ -13,19 +13,17 @@
 static void pivot(const struct line *line)
 {
 	if (chdir(field(line, 0)) < 0)
-		die(CTR_STAGE_ROOT, line->number, errno, "cannot enter the root ", field(line, 0),
-		    NULL);
+		die(CTR_STAGE_ROOT, line, "enter the root ", field(line, 0), NULL);
 	/* pivot_root(2), NOTES: new and old root may be the same directory; the old root then lies
 	 * on top of the new one and goes with one unmount, so no directory is needed to put it. */
 	if (syscall(SYS_pivot_root, ".", ".") < 0)
-		die(CTR_STAGE_ROOT, line->number, errno, "cannot make ", field(line, 0),
-		    " the root with pivot_root",
+		die(CTR_STAGE_ROOT, line, "make ", field(line, 0), " the root with pivot_root",
 		    errno == EINVAL ? " (on an initramfs, switch_root to a tmpfs first)" : NULL,
 		    NULL);
 	if (umount2(".", MNT_DETACH) < 0)
-		die(CTR_STAGE_ROOT, line->number, errno, "cannot let go of the old root", NULL);
+		die(CTR_STAGE_ROOT, line, "let go of the old root", NULL);
 	if (chdir("/") < 0)
-		die(CTR_STAGE_ROOT, line->number, errno, "cannot enter /", NULL);
+		die(CTR_STAGE_ROOT, line, "enter /", NULL);
 }
 
 void root_pivot(const struct plan *plan)

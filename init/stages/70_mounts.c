@@ -11,22 +11,43 @@
 #include "../sys.h"
 #include "../target.h"
 
+static bool is_mount_point(int fd)
+{
+	struct statx found;
+
+	return syscall(SYS_statx, fd, "", AT_EMPTY_PATH, 0, &found) == 0 &&
+	       found.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
 /* The target is opened safely and then mounted on as ".": mount(2) gets no path that the root file
  * system could lead astray. */
-static void mount_make(const struct line *line)
+static void mount_make(const struct life *life, const struct line *line)
 {
-	const char *type = field(line, 0), *target = field(line, 2);
+	const char *type = field(line, 0), *target = field(line, 2), *why = "";
+	unsigned long flags = field_mount_flags(line, 3);
 	int target_fd = target_open(target, LINKS_REFUSED, TARGET_DIRECTORY);
 
+	/* What another initramfs has mounted for a machine is in use, as its udev's /run. In a
+	 * container nothing can be there. */
+	if (life->kind == LIFE_MACHINE && is_mount_point(target_fd)) {
+		close(target_fd);
+		return;
+	}
+	if (target_fd >= 0 && fchdir(target_fd) == 0 &&
+	    mount(field(line, 1), ".", type, flags & ~CTR_MOUNT_NOFAIL, field(line, 4)) == 0 &&
+	    chdir("/") == 0) {
+		close(target_fd);
+		return;
+	}
 	if (target_fd < 0 && errno == ELOOP)
-		die(CTR_STAGE_MOUNTS, line->number, errno, "cannot mount ", type, " on ", target,
-		    ", which the root file system has as a symbolic link", NULL);
-	if (target_fd < 0 || fchdir(target_fd) < 0 ||
-	    mount(field(line, 1), ".", type, field_mount_flags(line, 3), field(line, 4)) < 0 ||
-	    chdir("/") < 0)
-		die(CTR_STAGE_MOUNTS, line->number, errno, "cannot mount ", type, " on ", target,
-		    NULL);
-	close(target_fd);
+		why = ", which the root file system has as a symbolic link";
+	if (!(flags & CTR_MOUNT_NOFAIL))
+		die(CTR_STAGE_MOUNTS, line, "mount ", type, " on ", target, why, NULL);
+	say("cannot mount ", type, " on ", target, why, NULL);
+	if (target_fd >= 0)
+		close(target_fd);
+	if (chdir("/") < 0)
+		die(CTR_STAGE_MOUNTS, line, "enter /", NULL);
 }
 
 static void mount_attach(const struct line *line)
@@ -40,19 +61,21 @@ static void mount_attach(const struct line *line)
 		target_fd = target_open(target, LINKS_IN_ROOT,
 					S_ISDIR(source.st_mode) ? TARGET_DIRECTORY : TARGET_FILE);
 	if (target_fd >= 0 && fstat(target_fd, &found) == 0 && S_ISDIR(found.st_mode) &&
-	    !S_ISDIR(source.st_mode))
-		die(CTR_STAGE_MOUNTS, line->number, EISDIR, "cannot bind a file on ", target, NULL);
+	    !S_ISDIR(source.st_mode)) {
+		errno = EISDIR;
+		die(CTR_STAGE_MOUNTS, line, "bind a file on ", target, NULL);
+	}
 	if (target_fd < 0 || sys_move_mount(fd, target_fd) < 0)
-		die(CTR_STAGE_MOUNTS, line->number, errno, "cannot bind on ", target, NULL);
+		die(CTR_STAGE_MOUNTS, line, "bind on ", target, NULL);
 	close(target_fd);
 	close(fd);
 }
 
-void mounts_make(const struct plan *plan)
+void mounts_make(const struct life *life, const struct plan *plan)
 {
 	for_each_line(line, plan) {
 		if (line->verb == CTR_VERB_MOUNT)
-			mount_make(line);
+			mount_make(life, line);
 		else if (line->verb == CTR_VERB_ATTACH)
 			mount_attach(line);
 	}

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -18,18 +17,16 @@
 #define TIOCGPTPEER 0x5441
 #endif
 
-static int slave_fd = -1, idle_fd = -1;
-static unsigned slave_fds;
-
 static void node_make(const struct line *line)
 {
 	mode_t type = field(line, 0)[0] == 'c' ? S_IFCHR : S_IFBLK;
-	dev_t device = makedev((unsigned)field_number(line, 1), (unsigned)field_number(line, 2));
+	dev_t device =
+		device_number((unsigned)field_number(line, 1), (unsigned)field_number(line, 2));
 	const char *path = field(line, 4), *name;
 	int dir_fd = target_parent(path, &name);
 
 	if (dir_fd < 0 || mknodat(dir_fd, name, type | field_octal(line, 3), device) < 0)
-		die(CTR_STAGE_DEVICES, line->number, errno, "cannot make the device ", path, NULL);
+		die(CTR_STAGE_DEVICES, line, "make the device ", path, NULL);
 	close(dir_fd);
 }
 
@@ -39,7 +36,7 @@ static void link_make(const struct line *line)
 	int dir_fd = target_parent(path, &name);
 
 	if (dir_fd < 0 || symlinkat(field(line, 0), dir_fd, name) < 0)
-		die(CTR_STAGE_DEVICES, line->number, errno, "cannot make the link ", path, NULL);
+		die(CTR_STAGE_DEVICES, line, "make the link ", path, NULL);
 	close(dir_fd);
 }
 
@@ -56,52 +53,41 @@ static int pty_open(int *master)
 	return ioctl(*master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 }
 
-static void console_make(const struct line *line)
+static void console_make(struct life *life, const struct line *line)
 {
 	struct winsize size = {
 		.ws_row = (unsigned short)field_number(line, 0),
 		.ws_col = (unsigned short)field_number(line, 1),
 	};
 	struct termios modes;
-	int master;
+	int master, slave_fd = pty_open(&master);
 
-	slave_fd = pty_open(&master);
-	slave_fds = (unsigned)field_number(line, 2);
+	life->terminal_fd = slave_fd;
+	life->terminal_fds = (unsigned)field_number(line, 2);
 	if (slave_fd < 0 || ioctl(slave_fd, TIOCSWINSZ, &size) < 0 ||
 	    ioctl(slave_fd, TCGETS, &modes) < 0)
-		die(CTR_STAGE_DEVICES, line->number, errno, "cannot open a pty", NULL);
+		die(CTR_STAGE_DEVICES, line, "open a pty", NULL);
 	modes.c_iflag |= IUTF8; /* erase one character, not one byte */
 	if (ioctl(slave_fd, TCSETS, &modes) < 0 ||
 	    fchown(slave_fd, (uid_t)field_number(line, 3), (gid_t)-1) < 0)
-		die(CTR_STAGE_DEVICES, line->number, errno, "cannot prepare the pty", NULL);
+		die(CTR_STAGE_DEVICES, line, "prepare the pty", NULL);
 	report(CTR_MESSAGE_CONSOLE, master);
 	close(master);
 }
 
 /* The pty, if there is one: were the payload to close its last descriptor of it, the keeper would
  * read an error for good. Else our /dev/null, opened while it is certainly that. */
-static void idle_open(void)
+static void idle_open(struct life *life)
 {
-	idle_fd = slave_fd;
-	if (idle_fd < 0)
-		idle_fd = sys_openat2(AT_FDCWD, "dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC,
-				      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
-	if (idle_fd < 0)
-		die(CTR_STAGE_DEVICES, 0, errno, "cannot open /dev/null", NULL);
+	life->idle_fd = life->terminal_fd;
+	if (life->idle_fd < 0)
+		life->idle_fd = sys_openat2(AT_FDCWD, "dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC,
+					    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	if (life->idle_fd < 0)
+		die(CTR_STAGE_DEVICES, NULL, "open /dev/null", NULL);
 }
 
-int idle_descriptor(void)
-{
-	return idle_fd;
-}
-
-int console_slave(unsigned *fds)
-{
-	*fds = slave_fds;
-	return slave_fd;
-}
-
-void devices_make(const struct plan *plan)
+void devices_make(struct life *life, const struct plan *plan)
 {
 	for_each_line(line, plan) {
 		if (line->verb == CTR_VERB_NODE)
@@ -109,7 +95,8 @@ void devices_make(const struct plan *plan)
 		else if (line->verb == CTR_VERB_LINK)
 			link_make(line);
 		else if (line->verb == CTR_VERB_CONSOLE)
-			console_make(line);
+			console_make(life, line);
 	}
-	idle_open();
+	if (life->kind == LIFE_CONTAINER)
+		idle_open(life);
 }

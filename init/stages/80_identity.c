@@ -6,7 +6,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "../report.h"
@@ -19,8 +18,7 @@ static void hostname_set(const struct line *line)
 	const char *name = field(line, 0);
 
 	if (sethostname(name, strlen(name)) < 0)
-		die(CTR_STAGE_IDENTITY, line->number, errno, "cannot set the host name ", name,
-		    NULL);
+		die(CTR_STAGE_IDENTITY, line, "set the host name ", name, NULL);
 }
 
 static void loopback_up(const struct line *line)
@@ -29,7 +27,7 @@ static void loopback_up(const struct line *line)
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
-		die(CTR_STAGE_IDENTITY, line->number, errno, "cannot set the loopback up", NULL);
+		die(CTR_STAGE_IDENTITY, line, "set the loopback up", NULL);
 	close(fd);
 }
 
@@ -42,7 +40,7 @@ static int null_tree(void)
 
 	if (fd < 0)
 		return -1;
-	if (fstat(fd, &stat) == 0 && S_ISCHR(stat.st_mode) && stat.st_rdev == makedev(1, 3))
+	if (fstat(fd, &stat) == 0 && S_ISCHR(stat.st_mode) && stat.st_rdev == device_number(1, 3))
 		tree_fd = sys_open_tree(fd, 0);
 	else
 		errno = ENODEV;
@@ -50,14 +48,14 @@ static int null_tree(void)
 	return tree_fd;
 }
 
-static int empty_fd = -1; /* the first mask over a directory; the others are clones of it */
+static int empty_fd; /* the first mask over a directory, or 0; the others are clones of it */
 
 /* An empty read-only directory as a detached mount. */
 static int empty_tree(void)
 {
 	int fs_fd;
 
-	if (empty_fd >= 0)
+	if (empty_fd > 0)
 		return sys_open_tree(empty_fd, 0);
 	fs_fd = sys_fsopen("tmpfs");
 	if (fs_fd < 0)
@@ -68,7 +66,7 @@ static int empty_tree(void)
 		empty_fd = sys_fsmount(fs_fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
 						      MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	close(fs_fd);
-	return empty_fd;
+	return empty_fd > 0 ? empty_fd : -1;
 }
 
 static void path_mask(const struct line *line)
@@ -81,10 +79,10 @@ static void path_mask(const struct line *line)
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return;
 	if (fd < 0 || fstat(fd, &stat) < 0)
-		die(CTR_STAGE_IDENTITY, line->number, errno, "cannot find ", path, NULL);
+		die(CTR_STAGE_IDENTITY, line, "find ", path, NULL);
 	tree_fd = S_ISDIR(stat.st_mode) ? empty_tree() : null_tree();
 	if (tree_fd < 0 || sys_move_mount(tree_fd, fd) < 0)
-		die(CTR_STAGE_IDENTITY, line->number, errno, "cannot mask ", path, NULL);
+		die(CTR_STAGE_IDENTITY, line, "mask ", path, NULL);
 	if (tree_fd != empty_fd)
 		close(tree_fd);
 	close(fd);
@@ -99,19 +97,17 @@ static void path_make_readonly(const struct line *line)
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return;
 	if (fd < 0)
-		die(CTR_STAGE_IDENTITY, line->number, errno, "cannot find ", path, NULL);
+		die(CTR_STAGE_IDENTITY, line, "find ", path, NULL);
 	if (strcmp(path, "/") == 0) { /* already a mount of its own */
 		if (sys_mount_setattr(fd, 0, MOUNT_ATTR_RDONLY) < 0)
-			die(CTR_STAGE_IDENTITY, line->number, errno, "cannot make / read-only",
-			    NULL);
+			die(CTR_STAGE_IDENTITY, line, "make / read-only", NULL);
 		close(fd);
 		return;
 	}
 	tree_fd = sys_open_tree(fd, AT_RECURSIVE);
 	if (tree_fd < 0 || sys_mount_setattr(tree_fd, AT_RECURSIVE, MOUNT_ATTR_RDONLY) < 0 ||
 	    sys_move_mount(tree_fd, fd) < 0)
-		die(CTR_STAGE_IDENTITY, line->number, errno, "cannot make ", path, " read-only",
-		    NULL);
+		die(CTR_STAGE_IDENTITY, line, "make ", path, " read-only", NULL);
 	close(tree_fd);
 	close(fd);
 }

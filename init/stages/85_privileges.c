@@ -29,25 +29,32 @@ static void bounding_limit(const struct line *line)
 		if (cap < 64 && kept >> cap & 1)
 			continue;
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-			die(CTR_STAGE_PRIVILEGES, line->number, errno,
-			    "cannot limit the bounding set", NULL);
+			die(CTR_STAGE_PRIVILEGES, line, "limit the bounding set", NULL);
 	}
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		die(CTR_STAGE_PRIVILEGES, line, "clear the ambient set", NULL);
+}
+
+/* The caller's session keyring is not the payload's. A kernel without keys, or a filter that
+ * forbids them, leaves the payload none to reach either. */
+static void keyring_make(const struct line *line)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS &&
+	    errno != EPERM)
+		die(CTR_STAGE_PRIVILEGES, line, "make a session keyring", NULL);
 }
 
 void privileges_limit(const struct plan *plan)
 {
-	for_each_line(line, plan)
+	for_each_line(line, plan) {
 		if (line->verb == CTR_VERB_BOUNDING)
 			bounding_limit(line);
-	/* The caller's session keyring is not the container's. A kernel without keys, or a filter
-	 * that forbids them, leaves the payload none to reach either. */
-	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS &&
-	    errno != EPERM)
-		die(CTR_STAGE_PRIVILEGES, 0, errno, "cannot make a session keyring", NULL);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		die(CTR_STAGE_PRIVILEGES, 0, errno, "cannot set no_new_privs", NULL);
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-		die(CTR_STAGE_PRIVILEGES, 0, errno, "cannot clear the ambient set", NULL);
+		else if (line->verb == CTR_VERB_KEYRING)
+			keyring_make(line);
+		else if (line->verb == CTR_VERB_NONEWPRIVS &&
+			 prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+			die(CTR_STAGE_PRIVILEGES, line, "set no_new_privs", NULL);
+	}
 }
 
 static int caps_set(uint64_t mask)
@@ -66,8 +73,7 @@ static void rlimit_set(const struct line *line)
 	struct rlimit limit = {field_number(line, 1), field_number(line, 2)};
 
 	if (syscall(SYS_prlimit64, 0, field_rlimit(line, 0), &limit, NULL) < 0)
-		die(CTR_STAGE_PRIVILEGES, line->number, errno, "cannot set the resource limit ",
-		    field(line, 0), NULL);
+		die(CTR_STAGE_PRIVILEGES, line, "set the resource limit ", field(line, 0), NULL);
 }
 
 static void user_become(const struct line *line)
@@ -77,17 +83,19 @@ static void user_become(const struct line *line)
 	unsigned groups[GROUPS_MAX];
 	unsigned count = line->count - 2;
 
-	if (count > GROUPS_MAX)
-		die(CTR_STAGE_PRIVILEGES, line->number, E2BIG, "cannot have so many groups", NULL);
+	if (count > GROUPS_MAX) {
+		errno = E2BIG;
+		die(CTR_STAGE_PRIVILEGES, line, "have so many groups", NULL);
+	}
 	for (unsigned i = 0; i < count; i++)
 		groups[i] = (unsigned)field_number(line, i + 2);
 	if (syscall(SYS_setgroups, count, groups) < 0 ||
 	    syscall(SYS_setresgid, gid, gid, gid) < 0 || syscall(SYS_setresuid, uid, uid, uid) < 0)
-		die(CTR_STAGE_PRIVILEGES, line->number, errno, "cannot become user ",
-		    field(line, 0), NULL);
-	if (uid != 0 && syscall(SYS_setresuid, 0, 0, 0) == 0)
-		die(CTR_STAGE_PRIVILEGES, line->number, EPERM, "cannot give root up: it came back",
-		    NULL);
+		die(CTR_STAGE_PRIVILEGES, line, "become user ", field(line, 0), NULL);
+	if (uid != 0 && syscall(SYS_setresuid, 0, 0, 0) == 0) {
+		errno = EPERM;
+		die(CTR_STAGE_PRIVILEGES, line, "give root up: it came back", NULL);
+	}
 }
 
 void privileges_drop(const struct plan *plan)
@@ -98,8 +106,7 @@ void privileges_drop(const struct plan *plan)
 		else if (line->verb == CTR_VERB_USER)
 			user_become(line);
 		else if (line->verb == CTR_VERB_CAPS && caps_set(field_hex(line, 0)) < 0)
-			die(CTR_STAGE_PRIVILEGES, line->number, errno, "cannot set capabilities",
-			    NULL);
+			die(CTR_STAGE_PRIVILEGES, line, "set capabilities", NULL);
 	}
 }
 

@@ -1,38 +1,57 @@
 /* 90 payload: the program for whose sake all this is.
- * Before: PID 1 alone. After: the payload runs as its child, leader of its own session, with the
- * pty as its controlling terminal when there is one, and PID 1 knows that its execve(2) succeeded.
- */
+ * Before: PID 1 alone. After: the payload runs as its child, in its own session or process group,
+ * with its terminal when there is one, and PID 1 knows that its execve(2) succeeded.
+ *
+ * The child shares PID 1's memory until it executes: what it may touch is its own stack, the arrays
+ * of this file, and death_status(). */
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../environment.h"
+#include "../raw.h"
 #include "../report.h"
 #include "../stages.h"
 #include "../sys.h"
+#include "../text.h"
 
-enum { STACK_SIZE = 32 * 1024 };
-
-static char *environment[CTR_PLAN_LINES_MAX + 1];
 static char *arguments[CTR_PLAN_FIELDS_MAX + 1];
 
-static void terminal_take(void)
+bool foreground_move(int fd, int from, int to)
 {
-	unsigned fds;
-	int fd = console_slave(&fds);
+	int group;
 
+	if (fd < 0 || ioctl(fd, TIOCGPGRP, &group) < 0 || group != from)
+		return false;
+	ioctl(fd, TIOCSPGRP, &to);
+	return true;
+}
+
+/* A session of its own with its terminal, or a process group of its own, in the foreground if we
+ * are. Without the terminal the payload still runs, but where it was promised one. */
+static void place_take(const struct life *life)
+{
+	int fd = life->terminal_fd, job = getpgrp();
+
+	if (!life->own_session) {
+		setpgid(0, 0);
+		foreground_move(fd, job, getpid());
+		return;
+	}
+	setsid();
 	if (fd < 0)
 		return;
-	if (ioctl(fd, TIOCSCTTY, 0) < 0)
-		die(CTR_STAGE_PAYLOAD, 0, errno, "cannot take the terminal", NULL);
+	if (ioctl(fd, TIOCSCTTY, 0) < 0 && life->kind == LIFE_CONTAINER)
+		die(CTR_STAGE_PAYLOAD, NULL, "take the terminal", NULL);
 	for (int i = 0; i < 3; i++)
-		if (fds >> i & 1 && dup2(fd, i) < 0)
-			die(CTR_STAGE_PAYLOAD, 0, errno, "cannot use the terminal", NULL);
+		if (life->terminal_fds >> i & 1 && dup2(fd, i) < 0)
+			die(CTR_STAGE_PAYLOAD, NULL, "use the terminal", NULL);
 }
 
 static void workdir_enter(const struct line *line)
@@ -45,45 +64,60 @@ static void workdir_enter(const struct line *line)
 	char seen[4096];
 
 	if (fd < 0 || fchdir(fd) < 0)
-		die(CTR_STAGE_PAYLOAD, line->number, errno, "cannot enter the working directory ",
-		    path, NULL);
+		die(CTR_STAGE_PAYLOAD, line, "enter the working directory ", path, NULL);
 	/* getcwd(2), NOTES: a directory outside the root reads as "(unreachable)...". */
 	if (syscall(SYS_getcwd, seen, sizeof(seen)) < 0 || seen[0] != '/')
-		die(CTR_STAGE_PAYLOAD, line->number, errno, "cannot trust the working directory ",
-		    path, NULL);
+		die(CTR_STAGE_PAYLOAD, line, "trust the working directory ", path, NULL);
 	close(fd);
 }
 
-/* The payload starts like a program of a fresh login: nothing blocked, and nothing is ignored:
- * ctr-setup has seen to that, and this program handles none. */
-static void signals_unblock(void)
+/* The payload starts with the signals of whoever asked for it. Where that is ctr-setup, none is
+ * blocked and, as it has seen to it, none ignored. */
+static void signals_restore(const struct life *life)
 {
-	uint64_t none = 0;
+	struct sys_action ignored = {.handler = SIG_IGN};
 
-	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
+	if (life->ignores_children)
+		sys_sigaction(SIGCHLD, &ignored, NULL);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &life->mask, NULL, sizeof(life->mask));
 }
 
-static const char *path_variable(void)
+/* execvp(3): a file that is no format the kernel knows is taken for a script of the shell. The word
+ * before argv is written to. */
+static int shell_execute(const struct life *life, char *path, char **argv)
 {
-	for (char **entry = environment; *entry; entry++)
-		if (strncmp(*entry, "PATH=", 5) == 0)
-			return *entry + 5;
-	return "/bin:/usr/bin";
+	char *name = argv[0];
+
+	argv[-1] = (char *)"/bin/sh";
+	argv[0] = path;
+	execve(argv[-1], argv - 1, life->environment);
+	argv[0] = name;
+	return ENOEXEC;
 }
 
-/* As execvp(3), without its fall-back to a shell. Returns only when nothing was run: an errno. */
-static int command_execute(const char *file)
+static int file_execute(const struct life *life, char *path, char **argv)
 {
+	execve(path, argv, life->environment);
+	return errno == ENOEXEC && life->kind == LIFE_EMBEDDED ? shell_execute(life, path, argv)
+							       : errno;
+}
+
+/* As execvp(3); its fall-back to a shell is for images whose scripts count on it. Returns only when
+ * nothing was run: an errno. */
+static int command_execute(const struct life *life, char **argv)
+{
+	const char *file = argv[0], *dir = environment_find(life->environment, "PATH=");
 	char path[4096];
 	int error = ENOENT;
 	size_t file_length = strlen(file);
 
-	if (!*file || strchr(file, '/')) {
-		execve(file, arguments, environment);
-		return errno;
-	}
-	for (const char *dir = path_variable(), *end; dir; dir = *end ? end + 1 : NULL) {
+	if (!*file || strchr(file, '/'))
+		return file_execute(life, argv[0], argv);
+	if (!dir)
+		dir = "/bin:/usr/bin";
+	for (const char *end; dir; dir = *end ? end + 1 : NULL) {
 		size_t length;
+		int rc;
 
 		end = dir + strcspn(dir, ":");
 		length = (size_t)(end - dir);
@@ -92,16 +126,22 @@ static int command_execute(const char *file)
 		memcpy(path, dir, length);
 		path[length] = '/';
 		memcpy(path + length + (length > 0), file, file_length + 1);
-		execve(path, arguments, environment);
-		if (errno != ENOENT && errno != ENOTDIR)
-			error = errno;
+		rc = file_execute(life, path, argv);
+		if (rc != ENOENT && rc != ENOTDIR)
+			error = rc;
 		if (error != ENOENT && error != EACCES)
 			break;
 	}
 	return error;
 }
 
-static void exec_lines_try(const struct plan *plan)
+_Noreturn static void command_refuse(int error, const struct line *line, const char *command)
+{
+	errno = error;
+	die_of_command(error == ENOENT ? CTR_EXIT_NOT_FOUND : CTR_EXIT_CANNOT_RUN, line, command);
+}
+
+_Noreturn static void exec_lines_try(const struct life *life, const struct plan *plan)
 {
 	const struct line *last = NULL;
 	int error = ENOENT;
@@ -112,54 +152,88 @@ static void exec_lines_try(const struct plan *plan)
 		for (unsigned i = 0; i < line->count; i++)
 			arguments[i] = field(line, i);
 		arguments[line->count] = NULL;
-		error = command_execute(arguments[0]);
+		error = command_execute(life, arguments);
 		last = line;
 		if (error != ENOENT)
 			break;
 	}
-	die_of_command(error == ENOENT ? CTR_EXIT_NOT_FOUND : CTR_EXIT_CANNOT_RUN, last->number,
-		       error, field(last, 0));
+	command_refuse(error, last, field(last, 0));
 }
 
-/* Shares PID 1's memory until it execs, as vfork(2): what it may touch is its own stack, the arrays
- * of this file and death_status(). */
-static int payload_main(void *argument)
+/* Of a socket that a service manager handed over: LISTEN_PID says for which process it is, in
+ * sd_listen_fds(3), and we are not the one that it is meant for. */
+static void listen_pid_settle(const struct life *life, int parent)
 {
-	const struct plan *plan = argument;
+	static char entry[32];
+	uint64_t pid;
 
-	setsid();
-	terminal_take();
+	for (char **variable = life->environment; *variable; variable++) {
+		const char *value = text_behind(*variable, "LISTEN_PID=");
+
+		if (!value || !integer_parse(value, 10, &pid) || pid != (uint64_t)parent)
+			continue;
+		entry[0] = '\0';
+		text_append(entry, sizeof(entry), "LISTEN_PID=");
+		text_append_number(entry, sizeof(entry), (uint64_t)getpid());
+		*variable = entry;
+	}
+}
+
+static void plan_obey(const struct plan *plan)
+{
 	privileges_drop(plan);
 	for_each_line(line, plan)
 		if (line->verb == CTR_VERB_WORKDIR)
 			workdir_enter(line);
-	umask(022);
-	sys_close_range(CTR_KEEPER_FD + 1, 0);
-	signals_unblock();
-	exec_lines_try(plan);
-	return CTR_EXIT_FAILURE;
 }
 
-static void environment_fill(const struct plan *plan)
+static void payload_main(const struct life *life, const struct plan *plan, int parent)
 {
-	size_t count = 0;
-
-	for_each_line(line, plan)
-		if (line->verb == CTR_VERB_ENV)
-			environment[count++] = field(line, 0);
+	place_take(life);
+	if (life->parent_signal) /* were we killed, nobody could pass it on */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (plan)
+		plan_obey(plan);
+	if (life->kind == LIFE_EMBEDDED)
+		listen_pid_settle(life, parent);
+	else
+		umask(022);
+	if (life->kind == LIFE_CONTAINER)
+		sys_close_range(CTR_KEEPER_FD + 1, 0);
+	signals_restore(life);
+	if (!life->command)
+		exec_lines_try(life, plan);
+	command_refuse(command_execute(life, life->command), NULL, life->command[0]);
 }
 
-int payload_start(const struct plan *plan)
+struct payload program_start(const struct life *life, const struct plan *plan)
 {
-	static char stack[STACK_SIZE] __attribute__((aligned(16)));
-	int pid;
+	struct payload payload = {.pid_fd = -1};
+	int parent = getpid(), death;
 
-	environment_fill(plan);
-	pid = clone(payload_main, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD,
-		    (void *)plan);
-	if (pid < 0)
-		die(CTR_STAGE_PAYLOAD, 0, errno, "cannot start a process", NULL);
-	if (death_status())
-		_exit(death_status()); /* it has said why */
-	return pid;
+	payload.pid = raw_vfork();
+	if (payload.pid == 0) {
+		payload_main(life, plan, parent);
+		_exit(CTR_EXIT_FAILURE);
+	}
+	if (payload.pid < 0) {
+		errno = -payload.pid;
+		die(CTR_STAGE_PAYLOAD, NULL, "start a process", NULL);
+	}
+	death = death_status();
+	if (death) {
+		waitpid(payload.pid, NULL, 0);
+		payload.has_ended = true;
+		payload.status = W_EXITCODE(death, 0);
+	}
+	return payload;
+}
+
+struct payload payload_start(const struct life *life, const struct plan *plan)
+{
+	struct payload payload = program_start(life, plan);
+
+	if (payload.has_ended)
+		leave(life, WEXITSTATUS(payload.status)); /* it has said why */
+	return payload;
 }

@@ -77,6 +77,8 @@ static void the_main_job_has_this_plan(void **state)
 		"readonly /proc/bus\nreadonly /proc/fs\nreadonly /proc/irq\nreadonly /proc/sys\n"
 		"readonly /proc/sysrq-trigger\n"
 		"bounding 00000000800405fb\n"
+		"nonewprivs\n"
+		"keyring\n"
 		"user 0 0 0\n"
 		"caps 00000000800405fb\n"
 		"workdir /\n"
@@ -193,8 +195,9 @@ static void a_user_who_is_not_root_has_no_capability(void **state)
 	const char *text = compiled("--user 1000:100 box");
 
 	(void)state;
-	assert_contains(text, "\nbounding 0000000000000000\nuser 1000 100 100\n"
-			      "caps 0000000000000000\n");
+	assert_contains(text,
+			"\nbounding 0000000000000000\nnonewprivs\nkeyring\nuser 1000 100 100\n"
+			"caps 0000000000000000\n");
 	assert_contains(text, "\nenv HOME=/\n");
 	assert_contains(compiled("--user 0:5 box"), "\nuser 0 5 5\ncaps 00000000800405fb\n");
 }
