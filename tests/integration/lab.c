@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -223,9 +224,17 @@ static int directory_make(void)
 	return 0;
 }
 
+/* What nohup(1) or a shell's "&" ignores is not to be the tests' business. */
+static void dispositions_reset(void)
+{
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
+}
+
 int lab_group_setup(void **state)
 {
 	(void)state;
+	dispositions_reset();
 	if (geteuid() != 0 || !getenv("CTR_SETUP") || !getenv("CTR_PROBE") || !busybox_find()) {
 		print_error("these tests need root, busybox, CTR_SETUP and CTR_PROBE\n");
 		return getenv("CTR_MUST_WORK") ? -1 : (exit(77), 0);
@@ -304,16 +313,31 @@ void lab_assert_clean(void)
 	lab_assert_no_process();
 }
 
+/* Whatever a failed test has mounted in there, and the directory's own tmpfs. */
+static void directory_unmount(void)
+{
+	const char *mounts = lab_read("/proc/self/mountinfo");
+
+	if (mounts && strstr(mounts, lab_text(" %s", directory)))
+		(void)!system(lab_text("grep -F ' %s' /proc/self/mountinfo | cut -d' ' -f5 | tac |"
+				       " while read -r at; do umount -l \"$(printf %%b \"$at\")\";"
+				       " done",
+				       directory));
+}
+
+static int entry_remove(const char *path, const struct stat *stat, int type, struct FTW *walk)
+{
+	(void)stat;
+	(void)type;
+	(void)walk;
+	remove(path);
+	return 0;
+}
+
 static void directory_remove(void)
 {
-	/* Whatever a failed test has mounted in there goes first. */
-	char *command = lab_text("grep -F ' %s' /proc/self/mountinfo | cut -d' ' -f5 | tac |"
-				 " while read -r at; do umount -l \"$(printf %%b \"$at\")\"; done;"
-				 " chattr -R -i '%s' 2>/dev/null; rm -rf --one-file-system '%s'",
-				 directory, directory, directory);
-
-	(void)!system(command);
-	rmdir(directory);
+	directory_unmount();
+	nftw(directory, entry_remove, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
 int lab_teardown(void **state)

@@ -43,7 +43,7 @@ static void no_descriptor_of_the_caller_s_reaches_the_payload(void **state)
 }
 
 /* T-FD-2: none of a directory, of ctr-init's own image or of the plan. */
-static void pid_1_holds_nothing_but_its_standard_descriptors(void **state)
+static void pid_1_holds_nothing_but_dev_null_and_its_payload(void **state)
 {
 	struct job *job = START(CALL(.talks = true, .before = open_much), "--mem", "64M", "--bind",
 				"/etc:/mnt", lab_merged(), "--", "sh", "-c", "echo ready; cat");
@@ -54,7 +54,14 @@ static void pid_1_holds_nothing_but_its_standard_descriptors(void **state)
 	job_expect(job, "ready");
 	init = host_init(job);
 	listing = job_end(START(CALL(.program = "/bin/ls"), lab_text("/proc/%d/fd", init)))->out;
-	assert_string_equal(listing, "0\n1\n2\n");
+	if (strcmp(listing, "0\n1\n2\n3\n") == 0) { /* a kernel that keeps statuses: stage 95 */
+		char to[256] = "";
+
+		assert_true(readlink(lab_text("/proc/%d/fd/3", init), to, sizeof(to) - 1) > 0);
+		assert_non_null(strstr(to, "pidfd"));
+	} else {
+		assert_string_equal(listing, "0\n1\n2\n");
+	}
 	for (int fd = 0; fd < 3; fd++) {
 		char to[256] = "";
 
@@ -392,7 +399,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(no_descriptor_of_the_caller_s_reaches_the_payload),
-		TEST(pid_1_holds_nothing_but_its_standard_descriptors),
+		TEST(pid_1_holds_nothing_but_dev_null_and_its_payload),
 		TEST(no_socket_with_a_name_is_made),
 		TEST(nothing_of_pid_1_can_be_had),
 		TEST(root_inside_has_the_documented_capabilities_and_no_other),

@@ -78,12 +78,15 @@ static void ctrl_c_ends_the_foreground_command(void **state)
 	assert_status(job_end(job), 130);
 }
 
+/* A shell ignores QUIT, as busybox's does until it executes the last command. */
 static void ctrl_backslash_quits_it(void **state)
 {
-	struct job *job = START_SH(TERMINAL, "ulimit -c 0; echo ready; exec sleep 1000");
+	struct job *job =
+		START(TERMINAL, "--rlimit", "core=0", lab_merged(), "--", "sleep", "1000");
+	pid_t payload = host_payload(job);
 
 	(void)state;
-	job_expect(job, "ready");
+	assert_eventually(strcmp(host_status(payload, "Name:"), "sleep") == 0);
 	job_say(job, "\034");
 	assert_status(job_end(job), 131);
 }
@@ -137,15 +140,15 @@ static void ctrl_z_stops_nothing_where_no_shell_could_go_on(void **state)
 static void much_output_comes_out_to_the_last_byte(void **state)
 {
 	const struct result *result =
-		job_end(START(TERMINAL, lab_merged(), "--", "seq", "1", "300000"));
+		job_end(START(TERMINAL, lab_merged(), "--", "seq", "1", "100000"));
 	size_t wanted = 0;
 
 	(void)state;
 	assert_status(result, 0);
-	for (int i = 1; i <= 300000; i++)
+	for (int i = 1; i <= 100000; i++)
 		wanted += (size_t)snprintf(NULL, 0, "%d\r\n", i);
 	assert_int_equal(result->out_size, wanted);
-	assert_string_equal(result->out + result->out_size - 8, "300000\r\n");
+	assert_string_equal(result->out + result->out_size - 8, "100000\r\n");
 }
 
 /* More than the caller's terminal takes at once, and the payload dead before it takes the rest. */
