@@ -178,6 +178,11 @@ void *mmap(void *address, size_t size, int protection, int flags, int fd, off_t 
 	return (void *)syscall(SYS_mmap, address, size, protection, flags, fd, offset);
 }
 
+int munmap(void *address, size_t size)
+{
+	return (int)syscall(SYS_munmap, address, size);
+}
+
 int mount(const char *source, const char *target, const char *type, unsigned long flags,
 	  const void *data)
 {

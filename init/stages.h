@@ -61,6 +61,8 @@ void plan_read(int fd, struct plan *plan);
 void self_protect(void);
 /* 85, for the payload's process: limits, groups, ids, capabilities. */
 void privileges_drop(const struct plan *plan);
+/* 85, for the payload's process, last: the plan's filter. What it forbids is forbidden at once. */
+void system_calls_filter(void);
 /* 85, for PID 1 of a container once the payload runs: the right to signal it, and no other. */
 void privileges_keep_kill(void);
 /* 82, for 60: our descriptors 0-2 become the device at path. False: it cannot be opened. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capabilities.h"
 #include "ctr/plan.h"
 #include "log.h"
 #include "options.h"
@@ -273,6 +274,41 @@ static int set_net(struct spec *spec, char *text)
 	return 0;
 }
 
+static int set_cap_add(struct spec *spec, char *text)
+{
+	uint64_t mask;
+
+	if (!capabilities_parse(text, &mask))
+		return refuse("cap-add", text, "a capability: see capabilities(7), as in net_raw");
+	spec->caps |= mask;
+	spec->caps_added = true;
+	return 0;
+}
+
+static int set_cap_drop(struct spec *spec, char *text)
+{
+	uint64_t mask;
+
+	if (!capabilities_parse(text, &mask))
+		return refuse("cap-drop", text, "a capability: see capabilities(7), as in chown");
+	spec->caps &= ~mask;
+	return 0;
+}
+
+static int set_seccomp(struct spec *spec, char *text)
+{
+	spec->seccomp = text;
+	return 0;
+}
+
+static int set_privileged(struct spec *spec, char *text)
+{
+	(void)text;
+	spec->privileged = true;
+	spec->caps = capabilities_own();
+	return 0;
+}
+
 static int set_tty(struct spec *spec, char *text)
 {
 	(void)text;
@@ -353,6 +389,11 @@ const struct option_row option_rows[] = {
 
 	{"Isolation", 0, "net", "none|host|PATH", "network: loopback only, the host's, or that",
 	 set_net},
+	{NULL, 0, "cap-add", "NAME", "root inside has it, too: net_raw, all", set_cap_add},
+	{NULL, 0, "cap-drop", "NAME", "root inside does not have it: chown, all", set_cap_drop},
+	{NULL, 0, "seccomp", "default|none|FILE", "filter of system calls: ours, none, a profile",
+	 set_seccomp},
+	{NULL, 0, "privileged", NULL, "keep nothing from root inside", set_privileged},
 
 	{"Terminal", 0, "tty", NULL, "a terminal of its own (when stdin is one)", set_tty},
 	{NULL, 0, "no-tty", NULL, "none: descriptors as they are", set_no_tty},

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capabilities.h"
 #include "log.h"
 #include "option_rows.h"
 
@@ -41,6 +42,8 @@ static int combinations_check(const struct spec *spec)
 	if (spec->ephemeral && (spec->upper || spec->work))
 		return fail(0, "--ephemeral keeps changes in memory: it goes with neither --upper "
 			       "nor --work");
+	if (spec->caps_added && spec->uid != 0)
+		return fail(0, "--cap-add gives to root inside: it goes with no --user but 0");
 	if (spec->work && !spec->upper)
 		return fail(0, "--work needs --upper, on the same file system");
 	return 0;
@@ -98,7 +101,7 @@ int options_parse(int argc, char **argv, struct spec *spec)
 	struct option longs[OPTION_ROWS + 1] = {{0}};
 	int rc = 0;
 
-	*spec = (struct spec){.grace_ms = 10000, .workdir = "/"};
+	*spec = (struct spec){.grace_ms = 10000, .workdir = "/", .caps = capabilities_default()};
 	for (int i = 0; i < OPTION_ROWS; i++) {
 		longs[i].name = option_rows[i].name;
 		longs[i].has_arg = option_rows[i].argument ? required_argument : no_argument;

@@ -1,7 +1,6 @@
 /* The plan from the spec: tables of what every container has, and the user's lines among them. */
 #include "plan.h"
 
-#include <cap-ng.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -78,22 +77,6 @@ static const char *const readonly[] = {
 	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
 
-/* What root inside keeps: enough to own files, change users and serve low ports; nothing that
- * reaches the host's devices, network or kernel. */
-static const char *const capabilities[] = {
-	"chown",  "dac_override", "fowner", "fsetid",		"kill",	      "setfcap",
-	"setgid", "setpcap",	  "setuid", "net_bind_service", "sys_chroot",
-};
-
-static uint64_t capability_mask(void)
-{
-	uint64_t mask = 0;
-
-	for (size_t i = 0; i < COUNT(capabilities); i++)
-		mask |= UINT64_C(1) << capng_name_to_capability(capabilities[i]);
-	return mask;
-}
-
 static bool is_mount_flag(const char *option)
 {
 #define NAME(name, attr) name,
@@ -133,9 +116,13 @@ static int tmpfs_put(FILE *to, const struct tmpfs *tmpfs)
 
 static int mounts_put(FILE *to, const struct spec *spec)
 {
-	for (size_t i = 0; i < COUNT(mounts); i++)
-		LINE(to, "mount", mounts[i][0], mounts[i][1], mounts[i][2], mounts[i][3],
-		     mounts[i][4]);
+	for (size_t i = 0; i < COUNT(mounts); i++) {
+		const char *flags = mounts[i][3];
+
+		if (spec->privileged && strncmp(flags, "ro,", 3) == 0)
+			flags += 3;
+		LINE(to, "mount", mounts[i][0], mounts[i][1], mounts[i][2], flags, mounts[i][4]);
+	}
 	for (size_t i = 0; i < spec->tmpfs_count; i++) {
 		int rc = tmpfs_put(to, &spec->tmpfs[i]);
 
@@ -168,27 +155,34 @@ static void identity_put(FILE *to, const struct spec *spec, const struct plan_fa
 	LINE(to, "hostname", spec->hostname ? spec->hostname : facts->name);
 	if (!spec->net || strcmp(spec->net, "none") == 0)
 		fputs("loopback\n", to);
-	for (size_t i = 0; i < COUNT(masked); i++)
+	for (size_t i = 0; i < COUNT(masked) && !spec->privileged; i++)
 		LINE(to, "mask", masked[i]);
-	for (size_t i = 0; i < COUNT(readonly); i++)
+	for (size_t i = 0; i < COUNT(readonly) && !spec->privileged; i++)
 		LINE(to, "readonly", readonly[i]);
 	if (spec->readonly)
 		LINE(to, "readonly", "/");
 }
 
-static void privileges_put(FILE *to, const struct spec *spec)
+static void privileges_put(FILE *to, const struct spec *spec, const struct plan_facts *facts)
 {
-	/* Ids other than root's get no capability to lose. */
-	uint64_t mask = spec->uid == 0 ? capability_mask() : 0;
+	/* Ids other than root's get no capability, and by no program either, unless that is wished:
+	 * then the bounding set is what set-user-id programs may reach. */
+	uint64_t mask = spec->uid == 0 ? spec->caps : 0;
 
 	for (size_t i = 0; i < spec->rlimit_count; i++)
 		fprintf(to, "rlimit %s %" PRIu64 " %" PRIu64 "\n", spec->rlimits[i].name,
 			spec->rlimits[i].soft, spec->rlimits[i].hard);
-	fprintf(to, "bounding %016" PRIx64 "\nnonewprivs\nkeyring\n", mask);
+	fprintf(to, "bounding %016" PRIx64 "\n", spec->privileged ? spec->caps : mask);
+	if (!spec->privileged)
+		fputs("nonewprivs\n", to);
+	fputs("keyring\n", to);
 	/* The primary group is among the groups: else rights denied to it would be had by leaving
 	 * it (CVE-2022-2989). */
 	fprintf(to, "user %" PRIu32 " %" PRIu32 " %" PRIu32 "\n", spec->uid, spec->gid, spec->gid);
 	fprintf(to, "caps %016" PRIx64 "\n", mask);
+	if (facts->filter_count)
+		fprintf(to, "seccomp %zu %zu\n", CTR_ATTACH_FD + spec->bind_count,
+			facts->filter_count);
 }
 
 /* Is the variable of entry ("NAME=...") set again by one of the user's from index on? */
@@ -277,7 +271,7 @@ int plan_compile(const struct spec *spec, const struct plan_facts *facts, char *
 	if (rc == 0) {
 		devices_put(to, spec, facts);
 		identity_put(to, spec, facts);
-		privileges_put(to, spec);
+		privileges_put(to, spec, facts);
 		payload_put(to, spec, facts);
 	}
 	if (fclose(to) != 0 && rc == 0)

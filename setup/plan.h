@@ -13,6 +13,7 @@ struct plan_facts {
 	const char *term;     /* TERM of the caller, or NULL */
 	unsigned console_fds; /* bit set of descriptors that a pty serves; 0: no pty */
 	unsigned short rows, columns;
+	size_t filter_count; /* instructions of the filter on the descriptor behind the binds */
 };
 
 /* Writes the plan as a string of the caller's to *text. Returns 0, or -errno after fail(). */

@@ -19,6 +19,7 @@ struct run {
 	struct layers layers;
 	struct groups groups; /* their paths: 20 state */
 	int init_fd;	      /* sealed ctr-init */
+	int filter_fd;	      /* sealed filter of system calls; -1: none */
 	char *plan;
 	size_t plan_size;
 	unsigned console_fds; /* bit set of the descriptors that a pty is to serve; 0: none */
@@ -51,6 +52,7 @@ static inline struct run run_begin(const struct spec *spec)
 	return (struct run){
 		.spec = spec,
 		.init_fd = -1,
+		.filter_fd = -1,
 		.state_fd = -1,
 		.upper_fd = -1,
 		.work_fd = -1,

@@ -77,6 +77,11 @@ struct spec {
 	struct texts env;
 	bool clear_env;
 
+	bool privileged;     /* nothing is kept from root inside but the namespaces */
+	uint64_t caps;	     /* of root inside: bits by number, see capabilities.h */
+	bool caps_added;     /* by name: who is not root could not have them */
+	const char *seccomp; /* "default", "none" or a profile's path; NULL: not asked for */
+
 	const char *net; /* NULL or "none": its own; "host"; or the path of a network namespace */
 	enum terminal_wish terminal;
 };

@@ -206,7 +206,7 @@ int sys_make_private(void)
 /* mount(2) by libmount, which keeps escaped commas together and knows the generic options; without
  * its helpers, its table of mounts and its look at the target: nothing outside this call. */
 static int libmount_mount(struct libmnt_context *context, const char *type, const char *target,
-			  const char *options)
+			  const char *options, unsigned flags)
 {
 	int rc;
 
@@ -214,7 +214,7 @@ static int libmount_mount(struct libmnt_context *context, const char *type, cons
 	    mnt_context_disable_canonicalize(context, 1) || mnt_context_set_fstype(context, type) ||
 	    mnt_context_set_source(context, type) || mnt_context_set_target(context, target) ||
 	    mnt_context_set_options(context, options) ||
-	    mnt_context_set_mflags(context, MS_NOSUID | MS_NODEV))
+	    mnt_context_set_mflags(context, flags & MOUNT_BARE ? 0 : MS_NOSUID | MS_NODEV))
 		return -ENOMEM;
 	rc = mnt_context_mount(context);
 	if (rc == 0)
@@ -224,32 +224,33 @@ static int libmount_mount(struct libmnt_context *context, const char *type, cons
 	return rc < 0 ? rc : -EINVAL;
 }
 
-static int mount_new(const char *type, const char *target, const char *options)
+static int mount_new(const char *type, const char *target, const char *options, unsigned flags)
 {
 	struct libmnt_context *context = mnt_new_context();
-	int rc = context ? libmount_mount(context, type, target, options) : -ENOMEM;
+	int rc = context ? libmount_mount(context, type, target, options, flags) : -ENOMEM;
 
 	mnt_free_context(context);
 	return rc;
 }
 
-int sys_mount_overlay(const char *target, const char *options)
+int sys_mount_overlay(const char *target, const char *options, unsigned flags)
 {
-	return mount_new("overlay", target, options);
+	return mount_new("overlay", target, options, flags);
 }
 
 int sys_mount_tmpfs(const char *target, const char *options)
 {
-	return mount_new("tmpfs", target, options);
+	return mount_new("tmpfs", target, options, 0);
 }
 
-int sys_open_tree(const char *path, enum tree tree)
+int sys_open_tree(const char *path, unsigned flags)
 {
 	AUTO_CLOSE int fd =
 		open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	struct mount_attr set = {
-		.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-			    (tree == TREE_WRITABLE ? 0 : MOUNT_ATTR_RDONLY),
+		.attr_set =
+			(flags & MOUNT_BARE ? 0 : MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV) |
+			(flags & (MOUNT_READ_ONLY | MOUNT_READ_ONLY_BELOW) ? MOUNT_ATTR_RDONLY : 0),
 	};
 	struct mount_attr clear = {.attr_clr = MOUNT_ATTR_RDONLY};
 
@@ -257,7 +258,7 @@ int sys_open_tree(const char *path, enum tree tree)
 		return -errno;
 	if (mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &set, sizeof(set)) < 0)
 		return -errno;
-	if (tree == TREE_READ_ONLY_BELOW &&
+	if (flags & MOUNT_READ_ONLY_BELOW &&
 	    mount_setattr(fd, "", AT_EMPTY_PATH, &clear, sizeof(clear)) < 0)
 		return -errno;
 	return take_fd(&fd);

@@ -57,17 +57,17 @@ void sys_sleep_ms(unsigned milliseconds);
 
 /* --- mounts, all of them in this process's own mount namespace */
 int sys_make_private(void);
-/* An overlay, through libmount: options as in mount(8), already escaped. */
-int sys_mount_overlay(const char *target, const char *options);
-int sys_mount_tmpfs(const char *target, const char *options);
-enum tree {
-	TREE_WRITABLE,
-	TREE_READ_ONLY,
-	TREE_READ_ONLY_BELOW /* not the mount at path itself */
+enum {
+	MOUNT_READ_ONLY = 1,
+	MOUNT_READ_ONLY_BELOW = 2, /* not the mount at path itself */
+	MOUNT_BARE = 4		   /* neither nosuid nor nodev, as all others are */
 };
 
-/* A detached copy of the mount at path and of those below it, nosuid and nodev: a descriptor. */
-int sys_open_tree(const char *path, enum tree tree);
+/* An overlay, through libmount: options as in mount(8), already escaped. */
+int sys_mount_overlay(const char *target, const char *options, unsigned flags);
+int sys_mount_tmpfs(const char *target, const char *options);
+/* A detached copy of the mount at path and of those below it: a descriptor. */
+int sys_open_tree(const char *path, unsigned flags);
 /* Puts a detached mount on a path. */
 int sys_attach(int tree_fd, const char *path);
 

@@ -43,6 +43,9 @@
  * rlimit NAME SOFT HARD               2^64-1 is "no limit"
  * user UID GID GROUP...               ids of the payload; the groups are its whole list
  * caps MASK                           permitted and effective capabilities of the payload
+ * seccomp FD COUNT                    the filter on descriptor FD, COUNT instructions of struct
+ *                                     sock_filter, sees the payload's system calls. It is installed
+ *                                     last, right before execve(2)
  * workdir PATH                        of the payload; must lead to a directory inside the root
  * env NAME=VALUE                      of the payload, which in a container has these and nothing
  *                                     else
@@ -82,6 +85,7 @@ enum {
 	X(RLIMIT, "rlimit", CTR_STAGE_PRIVILEGES, "ruu")                                           \
 	X(USER, "user", CTR_STAGE_PRIVILEGES, "ii*")                                               \
 	X(CAPS, "caps", CTR_STAGE_PRIVILEGES, "x")                                                 \
+	X(SECCOMP, "seccomp", CTR_STAGE_PRIVILEGES, "fu")                                          \
 	X(WORKDIR, "workdir", CTR_STAGE_PAYLOAD, "p")                                              \
 	X(ENV, "env", CTR_STAGE_PAYLOAD, "s")                                                      \
 	X(EXEC, "exec", CTR_STAGE_PAYLOAD, "s*")

@@ -7,9 +7,12 @@
  */
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <linux/keyctl.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -44,6 +47,26 @@ static void keyring_make(const struct line *line)
 		die(CTR_STAGE_PRIVILEGES, line, "make a session keyring", NULL);
 }
 
+static struct sock_fprog
+	filter; /* of the payload's system calls; none: no instructions are there */
+
+static size_t filter_size(void)
+{
+	return filter.len * sizeof(*filter.filter);
+}
+
+static void filter_map(const struct line *line)
+{
+	int fd = (int)field_number(line, 0);
+
+	filter.len =
+		(unsigned short)field_number(line, 1); /* none or too many: seccomp(2) says so */
+	filter.filter = mmap(NULL, filter_size(), PROT_READ, MAP_PRIVATE, fd, 0);
+	if (filter.filter == MAP_FAILED)
+		die(CTR_STAGE_PRIVILEGES, line, "map the filter of system calls", NULL);
+	close(fd);
+}
+
 void privileges_limit(const struct plan *plan)
 {
 	for_each_line(line, plan) {
@@ -51,6 +74,8 @@ void privileges_limit(const struct plan *plan)
 			bounding_limit(line);
 		else if (line->verb == CTR_VERB_KEYRING)
 			keyring_make(line);
+		else if (line->verb == CTR_VERB_SECCOMP)
+			filter_map(line);
 		else if (line->verb == CTR_VERB_NONEWPRIVS &&
 			 prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 			die(CTR_STAGE_PRIVILEGES, line, "set no_new_privs", NULL);
@@ -110,8 +135,15 @@ void privileges_drop(const struct plan *plan)
 	}
 }
 
+void system_calls_filter(void)
+{
+	if (filter.filter && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) < 0)
+		die(CTR_STAGE_PRIVILEGES, NULL, "filter system calls", NULL);
+}
+
 void privileges_keep_kill(void)
 {
+	munmap(filter.filter, filter_size());
 	/* Cannot fail: it only gives up. Were it to, PID 1 is still not dumpable. */
 	(void)caps_set(UINT64_C(1) << CAP_KILL);
 }

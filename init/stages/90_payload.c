@@ -201,6 +201,7 @@ static void payload_main(const struct life *life, const struct plan *plan, int p
 	if (life->kind == LIFE_CONTAINER)
 		sys_close_range(CTR_KEEPER_FD + 1, 0);
 	signals_restore(life);
+	system_calls_filter();
 	if (!life->command)
 		exec_lines_try(life, plan);
 	command_refuse(command_execute(life, life->command), NULL, life->command[0]);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../capabilities.h"
 #include "../cleanup.h"
 #include "../initfile.h"
 #include "../log.h"
@@ -24,6 +25,22 @@ static int caller_check(void)
 	if (geteuid() != 0)
 		return fail(EPERM, "cannot make a container as user %u: run as root, as by sudo",
 			    geteuid());
+	return 0;
+}
+
+static int privileges_check(const struct spec *spec)
+{
+	uint64_t missing = spec->uid == 0 ? spec->caps & ~capabilities_own() : 0;
+
+	if (missing)
+		return fail(EPERM,
+			    "cannot give %s to root inside: ctr-setup itself lacks it "
+			    "(--cap-drop %s would do without)",
+			    capabilities_first(missing), capabilities_first(missing));
+	if (spec->seccomp && strcmp(spec->seccomp, "none") != 0)
+		return fail(ENOSYS, "cannot filter system calls yet: --seccomp %s", spec->seccomp);
+	if (spec->privileged)
+		say("--privileged: root inside is root of this host but for its namespaces");
 	return 0;
 }
 
@@ -86,8 +103,8 @@ int preflight_enter(struct run *run)
 	else
 		snprintf(run->name, sizeof(run->name), "box-%ld", (long)getpid());
 	run->console_fds = console_fds_choose(spec);
-	if (rc < 0 || (rc = paths_check(spec)) < 0 || (rc = layers_find(spec, &run->layers)) < 0 ||
-	    (rc = layers_check(&run->layers)) < 0 ||
+	if (rc < 0 || (rc = privileges_check(spec)) < 0 || (rc = paths_check(spec)) < 0 ||
+	    (rc = layers_find(spec, &run->layers)) < 0 || (rc = layers_check(&run->layers)) < 0 ||
 	    (rc = groups_find("/proc/self/mountinfo", "/proc/self/cgroup",
 			      limits_controllers(&spec->limits), &run->groups)) < 0 ||
 	    (rc = groups_check(&run->groups)) < 0 || (rc = plan_make(run)) < 0)
@@ -99,6 +116,7 @@ int preflight_enter(struct run *run)
 void preflight_leave(struct run *run)
 {
 	close_and_forget(&run->init_fd);
+	close_and_forget(&run->filter_fd);
 	free(run->plan);
 	run->plan = NULL;
 	layers_free(&run->layers);

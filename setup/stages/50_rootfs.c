@@ -28,6 +28,11 @@ static int ephemeral_make(const struct run *run, char *upper, char *work, size_t
 	return 0;
 }
 
+static unsigned bare_flag(const struct run *run)
+{
+	return run->spec->privileged ? MOUNT_BARE : 0;
+}
+
 static int overlay_mount(const struct run *run)
 {
 	const struct layers *layers = &run->layers;
@@ -53,7 +58,7 @@ static int overlay_mount(const struct run *run)
 			    "cannot mount an overlay: the paths of its layers take %zu "
 			    "bytes of options, more than %d; use shorter ones",
 			    strlen(options), OPTIONS_MAX - 1);
-	rc = sys_mount_overlay(layers->root, options);
+	rc = sys_mount_overlay(layers->root, options, bare_flag(run));
 	return rc < 0 ? fail(-rc, "cannot mount an overlay on %s (%s; dmesg may say why)",
 			     layers->root, options)
 		      : 0;
@@ -64,8 +69,8 @@ static int overlay_mount(const struct run *run)
 static int directory_mount(const struct run *run)
 {
 	const char *root = run->layers.root;
-	AUTO_CLOSE int tree_fd =
-		sys_open_tree(root, run->spec->readonly ? TREE_READ_ONLY_BELOW : TREE_WRITABLE);
+	AUTO_CLOSE int tree_fd = sys_open_tree(
+		root, (run->spec->readonly ? MOUNT_READ_ONLY_BELOW : 0) | bare_flag(run));
 	int rc = tree_fd < 0 ? tree_fd : sys_attach(tree_fd, root);
 
 	return rc < 0 ? fail(-rc, "cannot mount %s on itself", root) : 0;
@@ -80,8 +85,7 @@ static int binds_open(struct run *run)
 		return fail(ENOMEM, "cannot bind");
 	for (size_t i = 0; i < spec->bind_count; i++) {
 		const struct bind *bind = &spec->binds[i];
-		int fd = sys_open_tree(bind->source,
-				       bind->readonly ? TREE_READ_ONLY : TREE_WRITABLE);
+		int fd = sys_open_tree(bind->source, bind->readonly ? MOUNT_READ_ONLY : 0);
 
 		if (fd < 0)
 			return fail(-fd, "cannot bind %s", bind->source);

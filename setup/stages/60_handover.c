@@ -1,6 +1,7 @@
 /* 60 handover: ctr-init takes over.
  * Before: the child, still this program. After: ctr-init, from sealed memory, with an empty
- * environment and the descriptors of include/ctr/: 0-2, the plan, the keeper, the binds. */
+ * environment and the descriptors of include/ctr/: 0-2, the plan, the keeper, the binds, the
+ * filter. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,8 @@
 /* The program's own descriptor goes behind the others, out of their way. */
 static int descriptors_place(struct run *run, int plan_fd)
 {
-	size_t binds = run->spec->bind_count, count = binds + 3;
-	AUTO_FREE int *fds = calloc(count, sizeof(*fds));
+	size_t binds = run->spec->bind_count, count = CTR_ATTACH_FD - CTR_PLAN_FD + binds;
+	AUTO_FREE int *fds = calloc(count + 2, sizeof(*fds));
 	int rc;
 
 	if (!fds)
@@ -26,7 +27,9 @@ static int descriptors_place(struct run *run, int plan_fd)
 	fds[CTR_PLAN_FD - CTR_PLAN_FD] = plan_fd;
 	fds[CTR_KEEPER_FD - CTR_PLAN_FD] = run->socket_fd;
 	memcpy(fds + CTR_ATTACH_FD - CTR_PLAN_FD, run->bind_fds, binds * sizeof(*fds));
-	fds[count - 1] = run->init_fd;
+	if (run->filter_fd >= 0)
+		fds[count++] = run->filter_fd;
+	fds[count++] = run->init_fd;
 	rc = sys_place(fds, count, CTR_PLAN_FD);
 	run->init_fd = CTR_PLAN_FD + (int)count - 1;
 	return rc;

@@ -122,10 +122,10 @@ int sys_open_dir(const char *path)
 	return rc < 0 ? rc : null_give("open", path);
 }
 
-int sys_open_tree(const char *path, enum tree tree)
+int sys_open_tree(const char *path, unsigned flags)
 {
-	static const char *const kinds[] = {"", " ro", " ro below"};
-	int rc = call("open_tree %s%s", path, kinds[tree]);
+	static const char *const kinds[] = {"", " ro", " ro below", "", " bare"};
+	int rc = call("open_tree %s%s", path, kinds[flags]);
 
 	return rc < 0 ? rc : null_give("tree", path);
 }
@@ -246,9 +246,9 @@ int sys_make_private(void)
 	return call("make_private");
 }
 
-int sys_mount_overlay(const char *target, const char *options)
+int sys_mount_overlay(const char *target, const char *options, unsigned flags)
 {
-	return call("mount overlay %s %s", target, options);
+	return call("mount overlay %s %s%s", target, options, flags & MOUNT_BARE ? " bare" : "");
 }
 
 int sys_mount_tmpfs(const char *target, const char *options)

@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -142,6 +144,66 @@ static void a_user_inside_has_none(void **state)
 	assert_string_equal(field(result, "Uid"), "1000\t1000\t1000\t1000");
 	assert_string_equal(field(result, "Gid"), "1001\t1001\t1001\t1001");
 	assert_string_equal(field(result, "NoNewPrivs"), "1");
+}
+
+static void capabilities_are_what_was_asked_for(void **state)
+{
+	static const char *const sets[] = {"CapBnd", "CapPrm", "CapEff"};
+	const struct result *result =
+		RUN("--cap-drop", "all", "--cap-add", "net_raw", "--cap-add", "CAP_CHOWN",
+		    lab_merged(), "--", "cat", "/proc/self/status");
+
+	(void)state;
+	assert_status(result, 0);
+	for (size_t i = 0; i < COUNT(sets); i++)
+		assert_string_equal(field(result, sets[i]), "0000000000002001");
+	assert_string_equal(field(result, "CapInh"), "0000000000000000");
+	assert_string_equal(field(result, "CapAmb"), "0000000000000000");
+	assert_out(RUN_SH("chown 5 /tmp 2>/dev/null || echo refused", "--cap-drop", "chown"),
+		   "refused\n");
+}
+
+/* capabilities(7): execve(2) gives root no more than the bounding set. */
+static void lose_sys_time(const void *argument)
+{
+	(void)argument;
+	prctl(PR_CAPBSET_DROP, CAP_SYS_TIME, 0, 0, 0);
+}
+
+static void a_capability_that_ctr_setup_lacks_is_refused_by_name(void **state)
+{
+	const struct call *poor = CALL(.before = lose_sys_time);
+	const struct result *result =
+		job_end(START(poor, "--cap-add", "sys_time", lab_merged(), "--", "true"));
+
+	(void)state;
+	assert_status(result, 125);
+	assert_has(result->err, "cannot give sys_time to root inside");
+	assert_status(job_end(START(poor, "--cap-add", "all", lab_merged(), "--", "true")), 0);
+}
+
+/* Each of these is withheld in another test of this file or of namespaces.c. */
+static void privileged_withholds_nothing_and_says_so(void **state)
+{
+	const char *own =
+		field(job_end(START(CALL(.program = "/bin/cat"), "/proc/self/status")), "CapPrm");
+	const struct result *result =
+		RUN_SH("cat /proc/self/status /proc/self/mounts && mkdir -p /mnt && "
+		       "mount -t tmpfs none /mnt && mknod /null c 1 3 && echo x >/null && rm /null "
+		       "&& echo mounted and made",
+		       "--privileged", "--ephemeral");
+
+	(void)state;
+	assert_status(result, 0);
+	assert_has(result->err, "--privileged: root inside is root of this host");
+	assert_string_equal(field(result, "CapEff"), own);
+	assert_string_equal(field(result, "CapBnd"), own);
+	assert_string_equal(field(result, "NoNewPrivs"), "0");
+	assert_string_equal(field(result, "Seccomp"), "0");
+	assert_has(result->out, "sysfs /sys sysfs rw,");
+	assert_lacks(result->out, " /proc/sys ");
+	assert_lacks(result->out, " /sys/firmware ");
+	assert_has(result->out, "mounted and made\n");
 }
 
 /* T-CAP-2 */
@@ -404,6 +466,9 @@ int main(void)
 		TEST(nothing_of_pid_1_can_be_had),
 		TEST(root_inside_has_the_documented_capabilities_and_no_other),
 		TEST(a_user_inside_has_none),
+		TEST(capabilities_are_what_was_asked_for),
+		TEST(a_capability_that_ctr_setup_lacks_is_refused_by_name),
+		TEST(privileged_withholds_nothing_and_says_so),
 		TEST(a_set_user_id_program_of_the_image_gives_nothing),
 		TEST(the_caller_s_groups_do_not_come_along),
 		TEST(signals_start_out_as_after_a_login),

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capabilities.h"
 #include "support.h"
 
 static int spec_free_later(void **state)
@@ -248,12 +249,48 @@ static void a_missing_argument_or_root_is_said(void **state)
 	assert_contains(said_of((const char *const[]){NULL, NULL}), "no ROOTFS");
 }
 
+static uint64_t caps_of(const char *line)
+{
+	struct spec spec;
+	uint64_t caps;
+
+	assert_int_equal(options_of_line(&spec, line), OPTIONS_RUN);
+	caps = spec.caps;
+	spec_free(&spec);
+	return caps;
+}
+
+static void capabilities_are_added_and_dropped_from_left_to_right(void **state)
+{
+	const uint64_t defaults = 0x800405fb, own = capabilities_own();
+
+	(void)state;
+	assert_int_equal(caps_of("x"), defaults);
+	assert_int_equal(caps_of("--cap-add net_raw x"), defaults | 1U << 13);
+	assert_int_equal(caps_of("--cap-add CAP_NET_RAW --cap-add Mknod x"),
+			 defaults | 1U << 13 | 1U << 27);
+	assert_int_equal(caps_of("--cap-drop chown --cap-drop cap_kill x"), defaults & ~0x21U);
+	assert_int_equal(caps_of("--cap-drop ALL --cap-add setuid x"), 1U << 7);
+	assert_int_equal(caps_of("--cap-add setuid --cap-drop ALL x"), 0);
+	assert_int_equal(caps_of("--cap-add all x"), defaults | own);
+	assert_int_equal(caps_of("--privileged x"), own);
+	assert_int_equal(caps_of("--privileged --cap-drop chown x"), own & ~UINT64_C(1));
+	assert_contains(SAID("--cap-add", "net_rw", "x"), "--cap-add: \"net_rw\" is not");
+	assert_contains(SAID("--cap-drop", "cap_", "x"), "--cap-drop: \"cap_\" is not");
+	assert_contains(SAID("--cap-drop", "", "x"), "--cap-drop: \"\" is not");
+	assert_contains(SAID("--cap-add", "13", "x"), "--cap-add: \"13\" is not");
+}
+
 static void options_that_exclude_each_other_are_refused(void **state)
 {
 	assert_contains(SAID("--swap", "0", "x"), "--swap needs --mem");
 	assert_contains(SAID("--ephemeral", "--upper", "u", "x"), "neither --upper nor --work");
 	assert_contains(SAID("--work", "w", "--ephemeral", "x"), "neither --upper nor --work");
 	assert_contains(SAID("--work", "w", "x"), "--work needs --upper");
+	assert_contains(SAID("--cap-add", "chown", "--user", "1000", "x"),
+			"--cap-add gives to root");
+	good(state, "--cap-add chown --user 0:5 x");
+	good(state, "--cap-drop chown --user 1000 x");
 	good(state, "--swap 0 --mem 1M x");
 	good(state, "--upper u --work w x");
 }
@@ -275,11 +312,12 @@ static const char *printed_by(const char *word)
 static void help_has_every_option_and_fits_a_terminal(void **state)
 {
 	static const char *const names[] = {
-		"cpu",	     "mem",	  "swap",	"pids",	 "cpuset",    "cpu-weight",
-		"rlimit",    "timeout",	  "grace",	"lower", "upper",     "work",
-		"ephemeral", "read-only", "bind",	"tmpfs", "hook",      "name",
-		"hostname",  "user",	  "workdir",	"env",	 "clear-env", "net",
-		"tty",	     "no-tty",	  "print-plan", "check", "version",
+		"cpu",	      "mem",	   "swap",    "pids",	    "cpuset",	 "cpu-weight",
+		"rlimit",     "timeout",   "grace",   "lower",	    "upper",	 "work",
+		"ephemeral",  "read-only", "bind",    "tmpfs",	    "hook",	 "name",
+		"hostname",   "user",	   "workdir", "env",	    "clear-env", "net",
+		"cap-add",    "cap-drop",  "seccomp", "privileged", "tty",	 "no-tty",
+		"print-plan", "check",	   "version",
 	};
 	const char *text = printed_by("--help");
 	size_t options = 0;
@@ -327,6 +365,7 @@ int main(void)
 		SPEC_TEST(a_hostile_name_is_quoted_in_printable_bytes),
 		SPEC_TEST(an_unknown_option_is_named),
 		SPEC_TEST(a_missing_argument_or_root_is_said),
+		SPEC_TEST(capabilities_are_added_and_dropped_from_left_to_right),
 		SPEC_TEST(options_that_exclude_each_other_are_refused),
 		SPEC_TEST(help_has_every_option_and_fits_a_terminal),
 		SPEC_TEST(help_and_version_win_over_what_follows),

@@ -2,12 +2,14 @@
 #include "plan.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../../init/plan.h"
+#include "capabilities.h"
 #include "options.h"
 #include "support.h"
 
@@ -202,6 +204,47 @@ static void a_user_who_is_not_root_has_no_capability(void **state)
 	assert_contains(compiled("--user 0:5 box"), "\nuser 0 5 5\ncaps 00000000800405fb\n");
 }
 
+static void what_root_inside_has_is_in_both_masks(void **state)
+{
+	(void)state;
+	assert_contains(compiled("--cap-drop all --cap-add kill box"),
+			"\nbounding 0000000000000020\nnonewprivs\nkeyring\nuser 0 0 0\n"
+			"caps 0000000000000020\nworkdir ");
+}
+
+static void privileged_keeps_nothing_back(void **state)
+{
+	char bounding[64];
+	const char *text = compiled("--privileged --cap-drop all --cap-add kill box");
+
+	(void)state;
+	assert_contains(text, "\nmount sysfs sysfs /sys nosuid,nodev,noexec -\n");
+	assert_contains(text, "\nbounding 0000000000000020\nkeyring\nuser 0 0 0\n");
+	assert_lacks(text, "\nmask ");
+	assert_lacks(text, "\nreadonly ");
+	assert_lacks(text, "\nnonewprivs");
+	assert_contains(compiled("--privileged --read-only box"), "\nreadonly /\n");
+	/* What a set-user-id program may reach is not what the user has. */
+	snprintf(bounding, sizeof(bounding), "\nbounding %016" PRIx64 "\nkeyring\nuser 7 7 7\n",
+		 capabilities_own());
+	text = compiled("--privileged --user 7 box");
+	assert_contains(text, bounding);
+	assert_contains(text, "\ncaps 0000000000000000\n");
+}
+
+static void the_filter_is_behind_the_binds(void **state)
+{
+	struct plan_facts with = facts;
+	struct spec spec;
+
+	(void)state;
+	with.filter_count = 300;
+	assert_int_equal(options_of_line(&spec, "--bind /h:/a box"), OPTIONS_RUN);
+	assert_contains(compiled_with(&spec, &with), "\nseccomp 6 300\nworkdir ");
+	spec_free(&spec);
+	assert_lacks(compiled("box"), "\nseccomp");
+}
+
 static void each_remaining_option_has_its_line(void **state)
 {
 	const char *text = compiled("--read-only --hostname h --workdir /srv --net host --rlimit "
@@ -356,6 +399,9 @@ int main(void)
 		TEST(too_many_options_of_a_tmpfs_are_refused),
 		TEST(binds_come_as_descriptors_in_their_order),
 		TEST(a_user_who_is_not_root_has_no_capability),
+		TEST(what_root_inside_has_is_in_both_masks),
+		TEST(privileged_keeps_nothing_back),
+		TEST(the_filter_is_behind_the_binds),
 		TEST(each_remaining_option_has_its_line),
 		TEST(a_plan_may_have_as_many_lines_as_init_takes),
 		TEST(a_command_that_init_would_refuse_is_refused_here),
