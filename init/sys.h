@@ -40,21 +40,6 @@ static inline int sys_openat2(int dir_fd, const char *path, uint64_t flags, uint
 	return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
 }
 
-static inline int sys_fsopen(const char *type)
-{
-	return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
-}
-
-static inline int sys_fsconfig(int fd, unsigned command, const char *key, const char *value)
-{
-	return (int)syscall(SYS_fsconfig, fd, command, key, value, 0);
-}
-
-static inline int sys_fsmount(int fd, uint64_t attrs)
-{
-	return (int)syscall(SYS_fsmount, fd, FSMOUNT_CLOEXEC, attrs);
-}
-
 static inline int sys_move_mount(int from_fd, int to_fd)
 {
 	return (int)syscall(SYS_move_mount, from_fd, "", to_fd, "",

@@ -28,24 +28,20 @@ static bool keeper_is_alive(int keeper_fd)
 _Noreturn static void hook_run(const struct run *run, const char *program, int keeper_fd)
 {
 	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	char path[PATH_MAX], cwd[PATH_MAX]; /* the latter does not survive the change of mounts */
+	char path[PATH_MAX];
+	int rc;
 
 	log_stage(CTR_STAGE_HOOKS);
-	sys_die_with_parent();
 	signals_restore();
-	if (!keeper_is_alive(keeper_fd))
-		_exit(CTR_EXIT_FAILURE);
-	if (!getcwd(cwd, sizeof(cwd)))
-		*cwd = '\0';
 	if (!realpath(program, path))
 		fail(errno, "cannot find the hook %s", program);
-	else if (setns(run->pid_fd, CLONE_NEWNS) < 0)
-		fail(errno, "cannot enter the container's mounts for the hook %s", program);
-	else if (*cwd && chdir(cwd) < 0)
-		fail(errno, "cannot go back to %s for the hook %s", cwd, program);
+	else if ((rc = sys_join_mounts(run->pid_fd, run->spec->userns)) < 0)
+		fail(-rc, "cannot enter the container's mounts for the hook %s", program);
 	else if (dup2(null_fd, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		fail(errno, "cannot prepare the hook %s", program);
-	else if (execl(path, path, run->layers.root, NULL) < 0)
+	else if ((rc = sys_die_with_parent()) < 0)
+		fail(-rc, "cannot tie the hook %s to its keeper", program);
+	else if (keeper_is_alive(keeper_fd) && execl(path, path, run->layers.root, NULL) < 0)
 		fail(errno, "cannot execute the hook %s", program);
 	_exit(CTR_EXIT_FAILURE);
 }

@@ -164,7 +164,7 @@ static void escaped_put(FILE *to, const char *path)
 	}
 }
 
-char *layers_options(const struct layers *layers, const char *upper, const char *work)
+char *layers_options(const struct layers *layers)
 {
 	char *options = NULL;
 	size_t size;
@@ -177,9 +177,9 @@ char *layers_options(const struct layers *layers, const char *upper, const char 
 		escaped_put(to, layers->lower[i]);
 	}
 	fputs(",upperdir=", to);
-	escaped_put(to, upper);
+	escaped_put(to, layers->upper);
 	fputs(",workdir=", to);
-	escaped_put(to, work);
+	escaped_put(to, layers->work);
 	/* A planted trusted.overlay.redirect must not lead out of the layers, and the other
 	 * features must not depend on how the host's kernel was configured. */
 	fputs(",redirect_dir=nofollow,metacopy=off,index=off,xino=off", to);

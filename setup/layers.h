@@ -25,8 +25,8 @@ int layers_check(const struct layers *layers);
 
 bool is_directory(const char *path);
 
-/* The options of the overlay mount, escaped; upper and work as given. The caller's, or NULL. */
-char *layers_options(const struct layers *layers, const char *upper, const char *work);
+/* The options of the overlay mount, escaped. The caller's, or NULL. */
+char *layers_options(const struct layers *layers);
 
 void layers_free(struct layers *layers);
 

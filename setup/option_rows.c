@@ -274,6 +274,13 @@ static int set_net(struct spec *spec, char *text)
 	return 0;
 }
 
+static int set_userns(struct spec *spec, char *text)
+{
+	(void)text;
+	spec->userns = true;
+	return 0;
+}
+
 static int set_cap_add(struct spec *spec, char *text)
 {
 	uint64_t mask;
@@ -389,6 +396,7 @@ const struct option_row option_rows[] = {
 
 	{"Isolation", 0, "net", "none|host|PATH", "network: loopback only, the host's, or that",
 	 set_net},
+	{NULL, 0, "userns", NULL, "root inside is nobody outside: see /etc/subuid", set_userns},
 	{NULL, 0, "cap-add", "NAME", "root inside has it, too: net_raw, all", set_cap_add},
 	{NULL, 0, "cap-drop", "NAME", "root inside does not have it: chown, all", set_cap_drop},
 	{NULL, 0, "seccomp", "default|none|FILE", "filter of system calls: ours, none, a profile",

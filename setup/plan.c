@@ -114,33 +114,62 @@ static int tmpfs_put(FILE *to, const struct tmpfs *tmpfs)
 	return rc;
 }
 
-static int mounts_put(FILE *to, const struct spec *spec)
+const char *plan_node(const struct spec *spec, size_t i)
 {
-	for (size_t i = 0; i < COUNT(mounts); i++) {
-		const char *flags = mounts[i][3];
+	(void)spec;
+	return i < COUNT(nodes) ? nodes[i].path : NULL;
+}
 
-		if (spec->privileged && strncmp(flags, "ro,", 3) == 0)
-			flags += 3;
-		LINE(to, "mount", mounts[i][0], mounts[i][1], mounts[i][2], flags, mounts[i][4]);
+static void attach_put(FILE *to, unsigned *fd, const char *target)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%u", (*fd)++);
+	LINE(to, "attach", number, target);
+}
+
+/* A file system of the container's, which in a user namespace ctr-setup has to open. */
+static void mount_put(FILE *to, const struct spec *spec, const char *const mount[5], unsigned *fd)
+{
+	const char *flags = mount[3];
+	char number[16];
+
+	if (spec->privileged && strncmp(flags, "ro,", 3) == 0)
+		flags += 3;
+	if (!spec->userns || (strcmp(mount[0], "proc") != 0 && strcmp(mount[0], "sysfs") != 0)) {
+		LINE(to, "mount", mount[0], mount[1], mount[2], flags, mount[4]);
+	} else if (strcmp(mount[0], "proc") == 0 || net_is_own(spec)) {
+		snprintf(number, sizeof(number), "%u", (*fd)++);
+		LINE(to, "mount", "", number, mount[2], "", "");
 	}
+}
+
+/* The descriptors in the order of run->tree_fds: binds, devices, proc and sysfs. */
+static int mounts_put(FILE *to, const struct spec *spec, unsigned *fd)
+{
+	unsigned bind_fd = CTR_ATTACH_FD, node_fd = bind_fd + (unsigned)spec->bind_count;
+
+	*fd = node_fd;
+	while (spec->userns && plan_node(spec, *fd - node_fd))
+		(*fd)++;
+	for (size_t i = 0; i < COUNT(mounts); i++)
+		mount_put(to, spec, mounts[i], fd);
 	for (size_t i = 0; i < spec->tmpfs_count; i++) {
 		int rc = tmpfs_put(to, &spec->tmpfs[i]);
 
 		if (rc < 0)
 			return rc;
 	}
-	for (size_t i = 0; i < spec->bind_count; i++) {
-		char fd[16];
-
-		snprintf(fd, sizeof(fd), "%zu", CTR_ATTACH_FD + i);
-		LINE(to, "attach", fd, spec->binds[i].target);
-	}
+	for (size_t i = 0; i < spec->bind_count; i++)
+		attach_put(to, &bind_fd, spec->binds[i].target);
+	for (size_t i = 0; spec->userns && plan_node(spec, i); i++)
+		attach_put(to, &node_fd, plan_node(spec, i));
 	return 0;
 }
 
 static void devices_put(FILE *to, const struct spec *spec, const struct plan_facts *facts)
 {
-	for (size_t i = 0; i < COUNT(nodes); i++)
+	for (size_t i = 0; i < COUNT(nodes) && !spec->userns; i++)
 		LINE(to, "node", "c", strcmp(nodes[i].path, "/dev/tty") == 0 ? "5" : "1",
 		     nodes[i].minor, "0666", nodes[i].path);
 	for (size_t i = 0; i < COUNT(links); i++)
@@ -153,7 +182,7 @@ static void devices_put(FILE *to, const struct spec *spec, const struct plan_fac
 static void identity_put(FILE *to, const struct spec *spec, const struct plan_facts *facts)
 {
 	LINE(to, "hostname", spec->hostname ? spec->hostname : facts->name);
-	if (!spec->net || strcmp(spec->net, "none") == 0)
+	if (net_is_own(spec))
 		fputs("loopback\n", to);
 	for (size_t i = 0; i < COUNT(masked) && !spec->privileged; i++)
 		LINE(to, "mask", masked[i]);
@@ -163,7 +192,8 @@ static void identity_put(FILE *to, const struct spec *spec, const struct plan_fa
 		LINE(to, "readonly", "/");
 }
 
-static void privileges_put(FILE *to, const struct spec *spec, const struct plan_facts *facts)
+static void privileges_put(FILE *to, const struct spec *spec, const struct plan_facts *facts,
+			   unsigned filter_fd)
 {
 	/* Ids other than root's get no capability, and by no program either, unless that is wished:
 	 * then the bounding set is what set-user-id programs may reach. */
@@ -181,8 +211,7 @@ static void privileges_put(FILE *to, const struct spec *spec, const struct plan_
 	fprintf(to, "user %" PRIu32 " %" PRIu32 " %" PRIu32 "\n", spec->uid, spec->gid, spec->gid);
 	fprintf(to, "caps %016" PRIx64 "\n", mask);
 	if (facts->filter_count)
-		fprintf(to, "seccomp %zu %zu\n", CTR_ATTACH_FD + spec->bind_count,
-			facts->filter_count);
+		fprintf(to, "seccomp %u %zu\n", filter_fd, facts->filter_count);
 }
 
 /* Is the variable of entry ("NAME=...") set again by one of the user's from index on? */
@@ -261,17 +290,18 @@ static int size_check(const struct spec *spec, const char *text, size_t size)
 int plan_compile(const struct spec *spec, const struct plan_facts *facts, char **text, size_t *size)
 {
 	FILE *to = open_memstream(text, size);
+	unsigned fd; /* behind those of the mounts */
 	int rc;
 
 	if (!to)
 		return fail(ENOMEM, "cannot write the plan");
 	fputs(CTR_PLAN_HEADER "\n", to);
 	LINE(to, "root", facts->root);
-	rc = mounts_put(to, spec);
+	rc = mounts_put(to, spec, &fd);
 	if (rc == 0) {
 		devices_put(to, spec, facts);
 		identity_put(to, spec, facts);
-		privileges_put(to, spec, facts);
+		privileges_put(to, spec, facts, fd);
 		payload_put(to, spec, facts);
 	}
 	if (fclose(to) != 0 && rc == 0)

@@ -13,8 +13,11 @@ struct plan_facts {
 	const char *term;     /* TERM of the caller, or NULL */
 	unsigned console_fds; /* bit set of descriptors that a pty serves; 0: no pty */
 	unsigned short rows, columns;
-	size_t filter_count; /* instructions of the filter on the descriptor behind the binds */
+	size_t filter_count; /* instructions of the filter; its descriptor is behind the others */
 };
+
+/* The i-th device node of a container; NULL behind the last. */
+const char *plan_node(const struct spec *spec, size_t i);
 
 /* Writes the plan as a string of the caller's to *text. Returns 0, or -errno after fail(). */
 int plan_compile(const struct spec *spec, const struct plan_facts *facts, char **text,

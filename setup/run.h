@@ -10,6 +10,7 @@
 #include "cgroup/cgroup.h"
 #include "layers.h"
 #include "spec.h"
+#include "userns.h"
 
 struct run {
 	const struct spec *spec; /* main */
@@ -22,6 +23,7 @@ struct run {
 	int filter_fd;	      /* sealed filter of system calls; -1: none */
 	char *plan;
 	size_t plan_size;
+	struct ids user_ids, group_ids; /* with --userns */
 	unsigned console_fds; /* bit set of the descriptors that a pty is to serve; 0: none */
 
 	/* 20 state */
@@ -40,7 +42,10 @@ struct run {
 	pid_t pid; /* of PID 1; 0: not there or reaped */
 
 	/* 50 rootfs */
-	int *bind_fds;
+	int userns_fd; /* whose ids the layers get; -1: none */
+	int *tree_fds; /* of the plan's attach lines: detached mounts */
+	size_t tree_count;
+	int root_fd; /* the root, where its path cannot be gone along; -1: it can */
 
 	/* 95 watch */
 	int status; /* exit status of ctr-setup */
@@ -58,6 +63,8 @@ static inline struct run run_begin(const struct spec *spec)
 		.work_fd = -1,
 		.kernel_log_fd = -1,
 		.socket_fd = -1,
+		.userns_fd = -1,
+		.root_fd = -1,
 		.pid_fd = -1,
 	};
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct texts {
 	const char **items;
@@ -77,6 +78,7 @@ struct spec {
 	struct texts env;
 	bool clear_env;
 
+	bool userns;	     /* a user namespace: root inside is nobody outside */
 	bool privileged;     /* nothing is kept from root inside but the namespaces */
 	uint64_t caps;	     /* of root inside: bits by number, see capabilities.h */
 	bool caps_added;     /* by name: who is not root could not have them */
@@ -85,5 +87,10 @@ struct spec {
 	const char *net; /* NULL or "none": its own; "host"; or the path of a network namespace */
 	enum terminal_wish terminal;
 };
+
+static inline bool net_is_own(const struct spec *spec)
+{
+	return !spec->net || strcmp(spec->net, "none") == 0;
+}
 
 #endif

@@ -39,6 +39,11 @@ void cgroup_leave(struct run *run);
 int namespaces_enter(struct run *run);
 void namespaces_leave(struct run *run);
 int rootfs_enter(struct run *run);
+/* 50: makes the root among the mounts of this process's namespace, whoever it is. */
+int rootfs_make(struct run *run);
+int trees_make_room(struct run *run);
+/* 40: the child's death is the keeper's, who still lives. */
+int keeper_tie(const struct run *run);
 int hooks_enter(struct run *run);
 int handover_enter(struct run *run);
 int watch_enter(struct run *run);

@@ -2,15 +2,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <libmount.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <linux/sched.h>
+#include <linux/securebits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -140,6 +144,41 @@ int sys_unshare(uint64_t namespaces)
 	return result(unshare((int)namespaces));
 }
 
+int sys_become_root(void)
+{
+	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0)
+		return -errno;
+	return result(setresuid(0, 0, 0));
+}
+
+int sys_join_mounts(int pid_fd, bool as_its_root)
+{
+	char cwd[PATH_MAX];
+
+	/* setns(2) goes to the namespace's root; what is known by path is there, too. */
+	if (!getcwd(cwd, sizeof(cwd)))
+		*cwd = '\0';
+	if (setns(pid_fd, CLONE_NEWNS | (as_its_root ? CLONE_NEWUSER : 0)) < 0 ||
+	    (*cwd && chdir(cwd) < 0))
+		return -errno;
+	return as_its_root ? sys_become_root() : 0;
+}
+
+int sys_make_files_as(uint32_t uid, uint32_t gid)
+{
+	/* capabilities(7): else those that concern files would go with the id. */
+	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0)
+		return -errno;
+	setfsgid(gid);
+	setfsuid(uid);
+	return (uid_t)setfsuid((uid_t)-1) == uid && (gid_t)setfsgid((gid_t)-1) == gid ? 0 : -EPERM;
+}
+
+int sys_enter_dir(int fd, const char *path)
+{
+	return result(fd >= 0 ? fchdir(fd) : chdir(path));
+}
+
 int sys_join_netns(const char *path)
 {
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -155,6 +194,11 @@ int sys_socketpair(int fds[2])
 int sys_open_dir(const char *path)
 {
 	return result(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+int sys_open_file(const char *path)
+{
+	return result(open(path, O_RDONLY | O_CLOEXEC));
 }
 
 int sys_die_with_parent(void)
@@ -245,8 +289,9 @@ int sys_mount_tmpfs(const char *target, const char *options)
 
 int sys_open_tree(const char *path, unsigned flags)
 {
-	AUTO_CLOSE int fd =
-		open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	AUTO_CLOSE int fd = open_tree(AT_FDCWD, path,
+				      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+					      (flags & MOUNT_ALONE ? 0U : AT_RECURSIVE));
 	struct mount_attr set = {
 		.attr_set =
 			(flags & MOUNT_BARE ? 0 : MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV) |
@@ -262,6 +307,24 @@ int sys_open_tree(const char *path, unsigned flags)
 	    mount_setattr(fd, "", AT_EMPTY_PATH, &clear, sizeof(clear)) < 0)
 		return -errno;
 	return take_fd(&fd);
+}
+
+int sys_open_new(const char *type, unsigned flags)
+{
+	AUTO_CLOSE int fd = fsopen(type, FSOPEN_CLOEXEC);
+
+	if (fd < 0 || fsconfig(fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	return result(fsmount(fd, FSMOUNT_CLOEXEC,
+			      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+				      (flags & MOUNT_READ_ONLY ? MOUNT_ATTR_RDONLY : 0U)));
+}
+
+int sys_map_tree(int tree_fd, int userns_fd)
+{
+	struct mount_attr map = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (__u64)userns_fd};
+
+	return result(mount_setattr(tree_fd, "", AT_EMPTY_PATH, &map, sizeof(map)));
 }
 
 int sys_attach(int tree_fd, const char *path)

@@ -39,11 +39,21 @@ struct sys_clone {
 /* As fork(2) into new namespaces: 0 in the child, the pid in the parent. */
 int sys_clone(struct sys_clone *clone);
 int sys_unshare(uint64_t namespaces);
+/* Becomes the root of the user namespace that it is in, in no other group. */
+int sys_become_root(void);
+/* Joins the mount namespace of a process, which has the working directory, too; as the root of its
+ * user namespace, or as who we are. */
+int sys_join_mounts(int pid_fd, bool as_its_root);
+/* The files that this process makes belong to these ids; its capabilities stay. */
+int sys_make_files_as(uint32_t uid, uint32_t gid);
+/* The working directory: fchdir(2) where fd is one, else chdir(2). */
+int sys_enter_dir(int fd, const char *path);
 /* Joins the network namespace that path names. */
 int sys_join_netns(const char *path);
 /* SOCK_SEQPACKET, both ends close-on-exec. */
 int sys_socketpair(int fds[2]);
 int sys_open_dir(const char *path);
+int sys_open_file(const char *path);
 /* KILL to this process when its parent dies. */
 int sys_die_with_parent(void);
 /* Every CPU that the cgroups allow, whatever the caller was bound to. */
@@ -60,7 +70,8 @@ int sys_make_private(void);
 enum {
 	MOUNT_READ_ONLY = 1,
 	MOUNT_READ_ONLY_BELOW = 2, /* not the mount at path itself */
-	MOUNT_BARE = 4		   /* neither nosuid nor nodev, as all others are */
+	MOUNT_BARE = 4,		   /* neither nosuid nor nodev, as all others are */
+	MOUNT_ALONE = 8		   /* without those below it */
 };
 
 /* An overlay, through libmount: options as in mount(8), already escaped. */
@@ -68,6 +79,11 @@ int sys_mount_overlay(const char *target, const char *options, unsigned flags);
 int sys_mount_tmpfs(const char *target, const char *options);
 /* A detached copy of the mount at path and of those below it: a descriptor. */
 int sys_open_tree(const char *path, unsigned flags);
+/* A new file system as a detached mount, nosuid, nodev and noexec: a descriptor. */
+int sys_open_new(const char *type, unsigned flags);
+/* Files of a detached mount have the ids inside the user namespace that they have outside. -EINVAL:
+ * this file system cannot. */
+int sys_map_tree(int tree_fd, int userns_fd);
 /* Puts a detached mount on a path. */
 int sys_attach(int tree_fd, const char *path);
 

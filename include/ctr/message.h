@@ -8,6 +8,8 @@
  *   CONSOLE  the pty's master travels beside this record (SCM_RIGHTS); it belongs to the receiver.
  *   STARTED  the payload's execve(2) succeeded. What comes after it is not to be trusted.
  * Down: HOOKS_DONE, error 0 when all hooks succeeded.
+ *   TREE     to a child in a user namespace: a detached mount travels beside this record, each of
+ *            the plan's attach lines in their order; last of all the container's root, mounted.
  *
  * End-of-file means that the other side is dead.
  */
@@ -24,6 +26,7 @@ enum ctr_message_type {
 	CTR_MESSAGE_HOOKS_DONE,
 	CTR_MESSAGE_CONSOLE,
 	CTR_MESSAGE_STARTED,
+	CTR_MESSAGE_TREE,
 };
 
 struct ctr_message {

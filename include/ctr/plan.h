@@ -15,11 +15,14 @@
  *   r  the name of a resource limit: those of CTR_RLIMITS
  *   *  the kind before it may come any number of times more
  *
- * root PATH                           the mount (seen from the host's tree) that becomes /; without
- *                                     this line / is the root already, as in a VM
+ * root PATH                           the working directory, a mount that the host's tree has at
+ *                                     PATH, becomes /; without this line / is the root already, as
+ *                                     in a VM
  * mount TYPE SOURCE TARGET FLAGS DATA a new file system; TARGET is made when it is missing and is
  *                                     refused when it is a symbolic link. In a machine, where
- *                                     something is mounted on TARGET already, that stays
+ *                                     something is mounted on TARGET already, that stays. With an
+ *                                     empty TYPE, SOURCE is the descriptor (>= CTR_ATTACH_FD) of a
+ *                                     detached mount that is put there as it is
  * attach FD TARGET                    the detached mount on descriptor FD (>= CTR_ATTACH_FD) is put
  *                                     on TARGET; symbolic links in TARGET stay inside the root
  * node TYPE MAJOR MINOR MODE PATH     a device node

@@ -1,5 +1,6 @@
 /* 65 root: the mount that ctr-setup prepared becomes /.
- * Before: it is one mount among the host's, all of them private to this namespace. After: nothing
+ * Before: it is the working directory, one mount among the host's, all of them private to this
+ * namespace. After: nothing
  * of the host's tree can be reached, the working directory is the new /, and it stays there: the
  * paths of all later stages are resolved from it. */
 #include <errno.h>
@@ -12,8 +13,6 @@
 
 static void pivot(const struct line *line)
 {
-	if (chdir(field(line, 0)) < 0)
-		die(CTR_STAGE_ROOT, line, "enter the root ", field(line, 0), NULL);
 	/* pivot_root(2), NOTES: new and old root may be the same directory; the old root then lies
 	 * on top of the new one and goes with one unmount, so no directory is needed to put it. */
 	if (syscall(SYS_pivot_root, ".", ".") < 0)

@@ -10,6 +10,7 @@
 #include "../stages.h"
 #include "../sys.h"
 #include "../target.h"
+#include "../text.h"
 
 static bool is_mount_point(int fd)
 {
@@ -17,6 +18,18 @@ static bool is_mount_point(int fd)
 
 	return syscall(SYS_statx, fd, "", AT_EMPTY_PATH, 0, &found) == 0 &&
 	       found.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
+static bool put_on(int target_fd, const struct line *line)
+{
+	const char *type = field(line, 0), *source = field(line, 1);
+	uint64_t fd;
+
+	if (!*type)
+		return integer_parse(source, 10, &fd) && sys_move_mount((int)fd, target_fd) == 0;
+	return fchdir(target_fd) == 0 &&
+	       mount(source, ".", type, field_mount_flags(line, 3) & ~CTR_MOUNT_NOFAIL,
+		     field(line, 4)) == 0;
 }
 
 /* The target is opened safely and then mounted on as ".": mount(2) gets no path that the root file
@@ -33,9 +46,7 @@ static void mount_make(const struct life *life, const struct line *line)
 		close(target_fd);
 		return;
 	}
-	if (target_fd >= 0 && fchdir(target_fd) == 0 &&
-	    mount(field(line, 1), ".", type, flags & ~CTR_MOUNT_NOFAIL, field(line, 4)) == 0 &&
-	    chdir("/") == 0) {
+	if (target_fd >= 0 && put_on(target_fd, line) && chdir("/") == 0) {
 		close(target_fd);
 		return;
 	}

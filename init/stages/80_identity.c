@@ -4,6 +4,7 @@
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,25 +49,23 @@ static int null_tree(void)
 	return tree_fd;
 }
 
-static int empty_fd; /* the first mask over a directory, or 0; the others are clones of it */
-
-/* An empty read-only directory as a detached mount. */
-static int empty_tree(void)
+/* An empty read-only directory on the one at fd: as in 70 mounts, by no path. */
+static int directory_hide(int fd)
 {
-	int fs_fd;
-
-	if (empty_fd > 0)
-		return sys_open_tree(empty_fd, 0);
-	fs_fd = sys_fsopen("tmpfs");
-	if (fs_fd < 0)
+	if (fchdir(fd) < 0 ||
+	    mount("mask", ".", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		  "nr_inodes=2,mode=555") < 0)
 		return -1;
-	if (sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, "nr_inodes", "2") == 0 &&
-	    sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, "mode", "555") == 0 &&
-	    sys_fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL) == 0)
-		empty_fd = sys_fsmount(fs_fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
-						      MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-	close(fs_fd);
-	return empty_fd > 0 ? empty_fd : -1;
+	return chdir("/");
+}
+
+static int file_hide(int fd)
+{
+	int tree_fd = null_tree();
+	int rc = tree_fd < 0 ? -1 : sys_move_mount(tree_fd, fd);
+
+	close(tree_fd);
+	return rc;
 }
 
 static void path_mask(const struct line *line)
@@ -74,17 +73,12 @@ static void path_mask(const struct line *line)
 	const char *path = field(line, 0);
 	int fd = target_open(path, LINKS_REFUSED, TARGET_ANY);
 	struct stat stat;
-	int tree_fd;
 
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return;
-	if (fd < 0 || fstat(fd, &stat) < 0)
-		die(CTR_STAGE_IDENTITY, line, "find ", path, NULL);
-	tree_fd = S_ISDIR(stat.st_mode) ? empty_tree() : null_tree();
-	if (tree_fd < 0 || sys_move_mount(tree_fd, fd) < 0)
+	if (fd < 0 || fstat(fd, &stat) < 0 ||
+	    (S_ISDIR(stat.st_mode) ? directory_hide(fd) : file_hide(fd)) < 0)
 		die(CTR_STAGE_IDENTITY, line, "mask ", path, NULL);
-	if (tree_fd != empty_fd)
-		close(tree_fd);
 	close(fd);
 }
 

@@ -44,6 +44,27 @@ static int privileges_check(const struct spec *spec)
 	return 0;
 }
 
+static int ids_check(struct run *run)
+{
+	const struct spec *spec = run->spec;
+	int rc;
+
+	if (!spec->userns)
+		return 0;
+	if (!net_is_own(spec) && strcmp(spec->net, "host") != 0)
+		return fail(0, "--userns has a network of its own or the host's, not %s",
+			    spec->net);
+	if ((rc = ids_find("/etc/subuid", &run->user_ids)) < 0 ||
+	    (rc = ids_find("/etc/subgid", &run->group_ids)) < 0)
+		return rc;
+	if (spec->uid >= run->user_ids.count || spec->gid >= run->group_ids.count)
+		return fail(0,
+			    "--user %u:%u is outside the user namespace, which has %u users and %u "
+			    "groups",
+			    spec->uid, spec->gid, run->user_ids.count, run->group_ids.count);
+	return 0;
+}
+
 static int paths_check(const struct spec *spec)
 {
 	for (size_t i = 0; i < spec->bind_count; i++)
@@ -103,8 +124,9 @@ int preflight_enter(struct run *run)
 	else
 		snprintf(run->name, sizeof(run->name), "box-%ld", (long)getpid());
 	run->console_fds = console_fds_choose(spec);
-	if (rc < 0 || (rc = privileges_check(spec)) < 0 || (rc = paths_check(spec)) < 0 ||
-	    (rc = layers_find(spec, &run->layers)) < 0 || (rc = layers_check(&run->layers)) < 0 ||
+	if (rc < 0 || (rc = privileges_check(spec)) < 0 || (rc = ids_check(run)) < 0 ||
+	    (rc = paths_check(spec)) < 0 || (rc = layers_find(spec, &run->layers)) < 0 ||
+	    (rc = layers_check(&run->layers)) < 0 ||
 	    (rc = groups_find("/proc/self/mountinfo", "/proc/self/cgroup",
 			      limits_controllers(&spec->limits), &run->groups)) < 0 ||
 	    (rc = groups_check(&run->groups)) < 0 || (rc = plan_make(run)) < 0)

@@ -16,32 +16,28 @@
 #include "../stage.h"
 #include "../sys.h"
 
-static bool net_is_own(const struct spec *spec)
-{
-	return !spec->net || strcmp(spec->net, "none") == 0;
-}
-
 static bool net_is_path(const struct spec *spec)
 {
 	return !net_is_own(spec) && strcmp(spec->net, "host") != 0;
 }
 
-/* The keeper may have died between the clone and our asking to die with it. */
-static bool keeper_is_alive(int socket_fd)
+int keeper_tie(const struct run *run)
 {
 	char byte;
-
-	return recv(socket_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0; /* end-of-file */
-}
-
-static int child_settle(struct run *run)
-{
 	int rc = sys_die_with_parent();
 
 	if (rc < 0)
 		return fail(-rc, "cannot tie the container to its keeper");
-	if (!keeper_is_alive(run->socket_fd))
-		return -ESRCH;
+	/* It may have died before we asked; then there is end-of-file. */
+	return recv(run->socket_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0 ? -ESRCH : 0;
+}
+
+static int child_settle(struct run *run)
+{
+	int rc = keeper_tie(run);
+
+	if (rc < 0)
+		return rc;
 	rc = groups_enter(&run->groups);
 	if (rc < 0)
 		return rc;
@@ -90,7 +86,8 @@ int namespaces_enter(struct run *run)
 	const struct group *v2 = groups_v2(&run->groups);
 	struct sys_clone clone = {
 		.namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC |
-			      (net_is_own(run->spec) ? CLONE_NEWNET : 0U),
+			      (net_is_own(run->spec) ? CLONE_NEWNET : 0U) |
+			      (run->spec->userns ? CLONE_NEWUSER : 0U),
 		.cgroup_fd = -1,
 	};
 	AUTO_CLOSE int cgroup_fd = -1;
@@ -118,7 +115,7 @@ int namespaces_enter(struct run *run)
 		return fail(-pid, "cannot make the namespaces%s", advice(-pid));
 	run->pid = pid;
 	run->pid_fd = clone.pid_fd;
-	return 0;
+	return run->spec->userns ? userns_serve(run) : 0;
 }
 
 void namespaces_leave(struct run *run)

@@ -18,7 +18,7 @@
 /* The program's own descriptor goes behind the others, out of their way. */
 static int descriptors_place(struct run *run, int plan_fd)
 {
-	size_t binds = run->spec->bind_count, count = CTR_ATTACH_FD - CTR_PLAN_FD + binds;
+	size_t count = CTR_ATTACH_FD - CTR_PLAN_FD + run->tree_count;
 	AUTO_FREE int *fds = calloc(count + 2, sizeof(*fds));
 	int rc;
 
@@ -26,7 +26,7 @@ static int descriptors_place(struct run *run, int plan_fd)
 		return -ENOMEM;
 	fds[CTR_PLAN_FD - CTR_PLAN_FD] = plan_fd;
 	fds[CTR_KEEPER_FD - CTR_PLAN_FD] = run->socket_fd;
-	memcpy(fds + CTR_ATTACH_FD - CTR_PLAN_FD, run->bind_fds, binds * sizeof(*fds));
+	memcpy(fds + CTR_ATTACH_FD - CTR_PLAN_FD, run->tree_fds, run->tree_count * sizeof(*fds));
 	if (run->filter_fd >= 0)
 		fds[count++] = run->filter_fd;
 	fds[count++] = run->init_fd;
@@ -37,9 +37,11 @@ static int descriptors_place(struct run *run, int plan_fd)
 
 int handover_enter(struct run *run)
 {
-	int plan_fd = sys_sealed_file("ctr-plan", run->plan, run->plan_size);
-	int rc;
+	int plan_fd, rc = sys_enter_dir(run->root_fd, run->layers.root);
 
+	if (rc < 0)
+		return fail(-rc, "cannot enter the root %s", run->layers.root);
+	plan_fd = sys_sealed_file("ctr-plan", run->plan, run->plan_size);
 	if (plan_fd < 0)
 		return fail(-plan_fd, "cannot write the plan to memory");
 	rc = descriptors_place(run, plan_fd);

@@ -175,6 +175,7 @@ static void message_handle(struct keeper *keeper, struct ctr_message *message, i
 		keeper->started = true;
 		break;
 	case CTR_MESSAGE_HOOKS_DONE:
+	case CTR_MESSAGE_TREE:
 	default:
 		break;
 	}

@@ -125,7 +125,8 @@ int sys_open_dir(const char *path)
 int sys_open_tree(const char *path, unsigned flags)
 {
 	static const char *const kinds[] = {"", " ro", " ro below", "", " bare"};
-	int rc = call("open_tree %s%s", path, kinds[flags]);
+	int rc = call("open_tree %s%s%s", path, kinds[flags & 7],
+		      flags & MOUNT_ALONE ? " alone" : "");
 
 	return rc < 0 ? rc : null_give("tree", path);
 }
@@ -254,6 +255,45 @@ int sys_mount_overlay(const char *target, const char *options, unsigned flags)
 int sys_mount_tmpfs(const char *target, const char *options)
 {
 	return call("mount tmpfs %s %s", target, options);
+}
+
+int sys_open_new(const char *type, unsigned flags)
+{
+	int rc = call("open_new %s%s", type, flags & MOUNT_READ_ONLY ? " ro" : "");
+
+	return rc < 0 ? rc : null_give("new", type);
+}
+
+int sys_map_tree(int tree_fd, int userns_fd)
+{
+	return call("map %s for %s", fd_name(tree_fd), fd_name(userns_fd));
+}
+
+int sys_join_mounts(int pid_fd, bool as_its_root)
+{
+	return call("join the mounts of %s%s", fd_name(pid_fd), as_its_root ? " as root" : "");
+}
+
+int sys_become_root(void)
+{
+	return call("become root");
+}
+
+int sys_make_files_as(uint32_t uid, uint32_t gid)
+{
+	return call("make files as %u:%u", uid, gid);
+}
+
+int sys_enter_dir(int fd, const char *path)
+{
+	return call("enter %s", fd >= 0 ? fd_name(fd) : path);
+}
+
+int sys_open_file(const char *path)
+{
+	int rc = call("open %s", path);
+
+	return rc < 0 ? rc : null_give("open", path);
 }
 
 int sys_attach(int tree_fd, const char *path)

@@ -16,7 +16,7 @@
 	"seal ctr-init\nsocketpair\nclone mnt pid uts ipc net\ndie_with_parent\n"                  \
 	"unshare cgroup\n"
 #define HANDED_OVER                                                                                \
-	"seal ctr-plan\n"                                                                          \
+	"enter /box/merged\nseal ctr-plan\n"                                                       \
 	"place 3: sealed ctr-plan, socket container, sealed ctr-init\n"                            \
 	"execute sealed ctr-init as ctr-init\n"
 

@@ -310,8 +310,11 @@ static void only_an_overlay_s_own_names_may_be_in_work(void **state)
 static void a_path_cannot_smuggle_an_option_or_a_layer(void **state)
 {
 	char *lower[] = {(char *)"/a,upperdir=/etc", (char *)"/b:/c", (char *)"/d\\e f=g"};
-	struct layers hostile = {.lower = lower, .lower_count = 3};
-	char *options = layers_options(&hostile, "/u,p", "/w:k\\");
+	struct layers hostile = {.lower = lower,
+				 .lower_count = 3,
+				 .upper = (char *)"/u,p",
+				 .work = (char *)"/w:k\\"};
+	char *options = layers_options(&hostile);
 
 	(void)state;
 	assert_string_equal(options, "lowerdir=/a\\,upperdir=/etc:/b\\:/c:/d\\\\e f=g,"
