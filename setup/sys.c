@@ -1,5 +1,6 @@
 #include "sys.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -172,6 +173,19 @@ int sys_make_files_as(uint32_t uid, uint32_t gid)
 	setfsgid(gid);
 	setfsuid(uid);
 	return (uid_t)setfsuid((uid_t)-1) == uid && (gid_t)setfsgid((gid_t)-1) == gid ? 0 : -EPERM;
+}
+
+int sys_give_empty(const char *dir, uint32_t uid, uint32_t gid)
+{
+	DIR *entries = opendir(dir);
+	int count = 0;
+
+	if (!entries)
+		return -errno;
+	while (count <= 2 && readdir(entries))
+		count++;
+	closedir(entries);
+	return count > 2 ? -ENOTEMPTY : result(chown(dir, uid, gid));
 }
 
 int sys_enter_dir(int fd, const char *path)

@@ -46,6 +46,8 @@ int sys_become_root(void);
 int sys_join_mounts(int pid_fd, bool as_its_root);
 /* The files that this process makes belong to these ids; its capabilities stay. */
 int sys_make_files_as(uint32_t uid, uint32_t gid);
+/* Gives a directory to another owner; -ENOTEMPTY unless it is an empty one. */
+int sys_give_empty(const char *dir, uint32_t uid, uint32_t gid);
 /* The working directory: fchdir(2) where fd is one, else chdir(2). */
 int sys_enter_dir(int fd, const char *path);
 /* Joins the network namespace that path names. */

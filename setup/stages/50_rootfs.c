@@ -46,19 +46,23 @@ static int ephemeral_make(const struct run *run, struct layers *layers)
 	return 0;
 }
 
-/* *path becomes a place on the scratch where its tree has the ids of the container. Not every file
- * system can: then it stays, and its files are nobody's inside unless they belong to such ids. */
+static int map_refused(const struct run *run, const char *path)
+{
+	say("the file system of %s cannot map ids: its files should belong to %u and up", path,
+	    run->user_ids.first);
+	return 0;
+}
+
+/* *path becomes a place on the scratch where its tree has the ids of the container. 1: the file
+ * system cannot; its files are nobody's inside unless they belong to such ids. */
 static int layer_map(const struct run *run, const char *name, char **path)
 {
 	AUTO_CLOSE int fd = sys_open_tree(*path, MOUNT_ALONE);
 	char *place;
 	int rc = fd < 0 ? fd : sys_map_tree(fd, run->userns_fd);
 
-	if (rc == -EINVAL) {
-		say("the file system of %s cannot map ids: its files should belong to %u and up",
-		    *path, run->user_ids.first);
-		return 0;
-	}
+	if (rc == -EINVAL)
+		return 1;
 	place = scratch_path(run, name);
 	if (!place)
 		return fail(ENOMEM, "cannot map the ids of %s", *path);
@@ -67,6 +71,16 @@ static int layer_map(const struct run *run, const char *name, char **path)
 	free(*path);
 	*path = place;
 	return rc;
+}
+
+/* A new upper is given to root inside, whose / it becomes. */
+static int upper_give(const struct run *run, const char *upper)
+{
+	int rc = sys_give_empty(upper, run->user_ids.first, run->group_ids.first);
+
+	if (rc == -ENOTEMPTY)
+		return map_refused(run, upper);
+	return rc < 0 ? fail(-rc, "cannot give %s to user %u", upper, run->user_ids.first) : 0;
 }
 
 /* upper and work must be on one mount: it is their common parent that is mapped. */
@@ -82,15 +96,13 @@ static int writable_map(const struct run *run, struct layers *layers)
 			common = i;
 	layers->upper = layers->work = NULL;
 	parent = strndup(upper, common ? common : 1);
-	if (!parent)
-		return fail(ENOMEM, "cannot map the ids of %s", upper);
-	rc = layer_map(run, "writable", &parent);
+	rc = parent ? layer_map(run, "writable", &parent) : -ENOMEM;
 	if (rc < 0)
 		return rc;
 	if (asprintf(&layers->upper, "%s%s", parent, upper + common) < 0 ||
 	    asprintf(&layers->work, "%s%s", parent, work + common) < 0)
 		return fail(ENOMEM, "cannot map the ids of %s", upper);
-	return 0;
+	return rc == 1 ? upper_give(run, upper) : 0;
 }
 
 /* What the overlay makes by itself, as in work, it makes as who mounts it: somebody whom the layers
@@ -104,6 +116,8 @@ static int layers_map(const struct run *run, struct layers *layers)
 
 		snprintf(name, sizeof(name), "lower%zu", i);
 		rc = layer_map(run, name, &layers->lower[i]);
+		if (rc == 1)
+			rc = map_refused(run, layers->lower[i]);
 	}
 	if (rc < 0)
 		return rc;
@@ -157,8 +171,7 @@ static int directory_mount(const struct run *run)
 	int rc = tree_fd < 0 ? tree_fd : 0;
 
 	if (rc == 0 && run->userns_fd >= 0 && sys_map_tree(tree_fd, run->userns_fd) < 0)
-		say("the file system of %s cannot map ids: its files should belong to %u and up",
-		    root, run->user_ids.first);
+		map_refused(run, root);
 	if (rc == 0)
 		rc = sys_attach(tree_fd, root);
 	return rc < 0 ? fail(-rc, "cannot mount %s on itself", root) : 0;

@@ -284,6 +284,11 @@ int sys_make_files_as(uint32_t uid, uint32_t gid)
 	return call("make files as %u:%u", uid, gid);
 }
 
+int sys_give_empty(const char *dir, uint32_t uid, uint32_t gid)
+{
+	return call("give %s to %u:%u", dir, uid, gid);
+}
+
 int sys_enter_dir(int fd, const char *path)
 {
 	return call("enter %s", fd >= 0 ? fd_name(fd) : path);
