@@ -11,7 +11,7 @@
 /* What root inside keeps when nobody says otherwise. */
 uint64_t capabilities_default(void);
 
-/* All that this process may hand on. */
+/* All that this process may hand on to root inside. */
 uint64_t capabilities_own(void);
 
 /* "net_raw", "CAP_NET_RAW" or "all" to a mask; false: no such capability. */

@@ -124,7 +124,7 @@ int layers_find(const struct spec *spec, struct layers *layers)
 {
 	int rc;
 
-	*layers = (struct layers){0};
+	*layers = (struct layers){.is_user_s = geteuid() != 0};
 	rc = directory_find("root", spec->rootfs, &layers->root);
 	if (rc < 0)
 		return rc;
@@ -183,6 +183,8 @@ char *layers_options(const struct layers *layers)
 	/* A planted trusted.overlay.redirect must not lead out of the layers, and the other
 	 * features must not depend on how the host's kernel was configured. */
 	fputs(",redirect_dir=nofollow,metacopy=off,index=off,xino=off", to);
+	if (layers->is_user_s)
+		fputs(",userxattr", to);
 	if (fclose(to) != 0) {
 		free(options);
 		return NULL;

@@ -12,6 +12,7 @@ struct layers {
 	char **lower;	    /* top first */
 	size_t lower_count; /* 0: root is used as it is */
 	char *upper, *work; /* NULL with --ephemeral: they come on a tmpfs of the run */
+	bool is_user_s;	    /* of one who is not root: no attribute trusted.* can be had */
 };
 
 /* Decides on the layers: a sibling "lower" of ROOTFS makes an overlay. Paths come out absolute and

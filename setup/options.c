@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "capabilities.h"
 #include "log.h"
@@ -101,7 +102,12 @@ int options_parse(int argc, char **argv, struct spec *spec)
 	struct option longs[OPTION_ROWS + 1] = {{0}};
 	int rc = 0;
 
-	*spec = (struct spec){.grace_ms = 10000, .workdir = "/", .caps = capabilities_default()};
+	*spec = (struct spec){
+		.grace_ms = 10000,
+		.workdir = "/",
+		.caps = capabilities_default(),
+		.userns = geteuid() != 0, /* who is not root can make no other container */
+	};
 	for (int i = 0; i < OPTION_ROWS; i++) {
 		longs[i].name = option_rows[i].name;
 		longs[i].has_arg = option_rows[i].argument ? required_argument : no_argument;

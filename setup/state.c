@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,19 +19,42 @@ enum { RECORD_SIZE = 4 * PATH_MAX + 64 };
 static const char pid_key[] = "keeper ";
 static const char cgroup_key[] = "cgroup ";
 
+const char *state_root(void)
+{
+	static char path[PATH_MAX] = "/run/ctr";
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+
+	if (geteuid() == 0)
+		return path;
+	if (!runtime || runtime[0] != '/' ||
+	    (size_t)snprintf(path, sizeof(path), "%s/ctr", runtime) >= sizeof(path) - 80) {
+		fail(0,
+		     "XDG_RUNTIME_DIR names no directory for what is under way: set it to one of "
+		     "yours, as /run/user/%u",
+		     geteuid());
+		return NULL;
+	}
+	return path;
+}
+
 int state_root_lock(void)
 {
+	const char *root = state_root();
 	struct stat stat;
-	int rc = sys_mkdir(STATE_ROOT, 0700);
+	int rc;
 
+	if (!root)
+		return -ENOENT;
+	rc = sys_mkdir(root, 0700);
 	if (rc < 0 && rc != -EEXIST)
-		return fail(-rc, "cannot make " STATE_ROOT);
-	if (rc == -EEXIST && (lstat(STATE_ROOT, &stat) < 0 || !S_ISDIR(stat.st_mode) ||
-			      stat.st_uid != 0 || (stat.st_mode & 0777) != 0700))
-		return fail(EPERM, "cannot trust " STATE_ROOT ": it must be a directory of root's "
-				   "with mode 0700");
-	rc = sys_lock(STATE_ROOT, true);
-	return rc < 0 ? fail(-rc, "cannot lock " STATE_ROOT) : rc;
+		return fail(-rc, "cannot make %s", root);
+	if (rc == -EEXIST && (lstat(root, &stat) < 0 || !S_ISDIR(stat.st_mode) ||
+			      stat.st_uid != geteuid() || (stat.st_mode & 0777) != 0700))
+		return fail(EPERM,
+			    "cannot trust %s: it must be a directory of user %u's with mode 0700",
+			    root, geteuid());
+	rc = sys_lock(root, true);
+	return rc < 0 ? fail(-rc, "cannot lock %s", root) : rc;
 }
 
 char *state_record(const struct groups *groups)
@@ -106,7 +130,7 @@ static int stale_remove(const char *path)
 
 unsigned state_collect(void)
 {
-	DIR *dir = opendir(STATE_ROOT);
+	DIR *dir = opendir(state_root());
 	struct dirent *entry;
 	unsigned collected = 0;
 
@@ -116,7 +140,7 @@ unsigned state_collect(void)
 
 		if (entry->d_name[0] == '.')
 			continue;
-		snprintf(path, sizeof(path), STATE_ROOT "/%s", entry->d_name);
+		snprintf(path, sizeof(path), "%s/%s", state_root(), entry->d_name);
 		lock_fd = sys_lock(path, false);
 		if (lock_fd >= 0 && stale_remove(path) == 0)
 			collected++;

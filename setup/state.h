@@ -1,9 +1,9 @@
-/* /run/ctr/NAME: what a run would leave behind if it were killed.
+/* state_root()/NAME: what a run would leave behind if it were killed.
  *
  * The directory is locked (flock(2)) for as long as its keeper lives; the kernel drops the lock
  * with the process, however it ends. Its file "run" holds the keeper's pid and the run's cgroups,
  * one "KEY VALUE" line each, written before the cgroups are made. A directory whose lock is free
- * is stale. Whoever makes or removes stale directories holds the lock on /run/ctr meanwhile.
+ * is stale. Whoever makes or removes stale directories holds the lock on state_root() meanwhile.
  */
 #ifndef CTR_SETUP_STATE_H
 #define CTR_SETUP_STATE_H
@@ -12,14 +12,17 @@
 
 #include "cgroup/cgroup.h"
 
-#define STATE_ROOT   "/run/ctr"
 #define STATE_RECORD "run"
 
-/* Makes STATE_ROOT if need be, checks that it is root's alone, and locks it: a descriptor, or
- * -errno after fail(). */
+/* The directory of all runs of this user: /run/ctr, or $XDG_RUNTIME_DIR/ctr of who is not root.
+ * NULL after fail(). */
+const char *state_root(void);
+
+/* Makes state_root() if need be, checks that it is this user's alone, and locks it: a descriptor,
+ * or -errno after fail(). */
 int state_root_lock(void);
 
-/* Removes what dead runs have left: their cgroups, their directories. The lock on STATE_ROOT is
+/* Removes what dead runs have left: their cgroups, their directories. The lock on state_root() is
  * held. Returns how many runs it cleaned away. Warns about what it cannot. */
 unsigned state_collect(void);
 

@@ -11,6 +11,7 @@
 #include <linux/securebits.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -241,6 +242,36 @@ int sys_wait(pid_t pid, int *status)
 		rc = waitpid(pid, status, 0);
 	while (rc < 0 && errno == EINTR);
 	return rc < 0 ? -errno : 0;
+}
+
+int sys_run(char *const *arguments)
+{
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	sigset_t none;
+	pid_t pid;
+	int status, rc;
+
+	sigemptyset(&none);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDWR, 0);
+	posix_spawn_file_actions_adddup2(&files, STDIN_FILENO, STDOUT_FILENO);
+	rc = -posix_spawnp(&pid, arguments[0], &files, &attributes, arguments, environ);
+	posix_spawn_file_actions_destroy(&files);
+	posix_spawnattr_destroy(&attributes);
+	if (rc == 0)
+		rc = sys_wait(pid, &status);
+	if (rc < 0)
+		return rc;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+void sys_show(bool shown)
+{
+	prctl(PR_SET_DUMPABLE, shown ? 1 : 0);
 }
 
 int sys_kill_pid(pid_t pid, int signal)

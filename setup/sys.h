@@ -61,6 +61,11 @@ int sys_die_with_parent(void);
 /* Every CPU that the cgroups allow, whatever the caller was bound to. */
 int sys_affinity_reset(void);
 int sys_kill(int pid_fd, int signal);
+/* Runs a program of PATH with its error output and nothing else of ours: its exit status, 128 for a
+ * signal. */
+int sys_run(char *const *arguments);
+/* Others of this user may look at us and at those we clone, or not: PR_SET_DUMPABLE of prctl(2). */
+void sys_show(bool shown);
 /* Waits for the end of a child; its status as waitpid(2) has it. */
 int sys_wait(pid_t pid, int *status);
 /* Kills a process by number: only for what a cgroup lists. */

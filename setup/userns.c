@@ -115,7 +115,8 @@ _Noreturn static void lender_run(struct run *run)
 	_exit(CTR_EXIT_FAILURE);
 }
 
-int userns_serve(struct run *run)
+/* Root gives the range alone, so that nobody outside is root inside. */
+static int lend(struct run *run)
 {
 	struct sys_clone clone = {.cgroup_fd = -1};
 	int pid, status;
@@ -131,6 +132,44 @@ int userns_serve(struct run *run)
 	close(clone.pid_fd);
 	sys_wait(pid, &status);
 	return status == 0 ? 0 : -ECANCELED;
+}
+
+/* --- the keeper that is not root */
+
+/* newuidmap(1): who is not root asks a set-user-id program, which reads /etc/subuid itself. Root
+ * inside is the caller. It looks at whose the process is, so that must not be hidden. */
+static int map_ask(const struct run *run, const char *program, uint32_t own, const struct ids *ids)
+{
+	char text[5][24];
+	char *arguments[] = {(char *)program, text[0], (char *)"0", text[1], (char *)"1",
+			     (char *)"1",     text[2], text[3],	    NULL};
+	int rc;
+
+	snprintf(text[0], sizeof(text[0]), "%ld", (long)run->pid);
+	snprintf(text[1], sizeof(text[1]), "%" PRIu32, own);
+	snprintf(text[2], sizeof(text[2]), "%" PRIu32, ids->first);
+	snprintf(text[3], sizeof(text[3]), "%" PRIu32, ids->count);
+	rc = sys_run(arguments);
+	if (rc == -ENOENT)
+		return fail(ENOENT, "cannot map ids without %s: install it (package uidmap)",
+			    program);
+	return rc == 0 ? 0 : fail(rc < 0 ? -rc : 0, "cannot map ids: %s failed", program);
+}
+
+static int let_map(const struct run *run)
+{
+	int rc;
+
+	if (map_ask(run, "newgidmap", getgid(), &run->group_ids) < 0 ||
+	    map_ask(run, "newuidmap", getuid(), &run->user_ids) < 0)
+		return -EPERM;
+	rc = channel_send(run->socket_fd, CTR_MESSAGE_TREE, 0, -1);
+	return rc < 0 ? fail(-rc, "cannot tell the container of its ids") : 0;
+}
+
+int userns_serve(struct run *run)
+{
+	return run->layers.is_user_s ? let_map(run) : lend(run);
 }
 
 /* --- the child */
@@ -163,7 +202,8 @@ static int views_open(struct run *run)
 	return 0;
 }
 
-int userns_enter(struct run *run)
+/* Of root's making. */
+static int trees_take(struct run *run)
 {
 	size_t lent = run->spec->bind_count;
 	int rc = trees_make_room(run);
@@ -172,13 +212,40 @@ int userns_enter(struct run *run)
 		lent++;
 	while (rc == 0 && run->tree_count < lent)
 		rc = tree_take(run, &run->tree_fds[run->tree_count++]);
-	if (rc == 0)
-		rc = tree_take(run, &run->root_fd);
+	return rc == 0 ? tree_take(run, &run->root_fd) : rc;
+}
+
+/* The host's root has no part in it: all is made with the caller's rights. */
+static int trees_make(struct run *run)
+{
+	int rc = rootfs_make(run);
+
+	return rc == 0 ? device_trees_open(run) : rc;
+}
+
+static int ids_await(const struct run *run)
+{
+	struct ctr_message message;
+	int fd, rc = channel_receive(run->socket_fd, &message, &fd, 0);
+
+	return rc == 0 && message.type != CTR_MESSAGE_TREE ? -EPROTO : rc;
+}
+
+int userns_enter(struct run *run)
+{
+	bool is_user_s = run->layers.is_user_s;
+	int rc = is_user_s ? ids_await(run) : trees_take(run);
+
 	if (rc < 0)
 		return rc;
 	rc = sys_become_root();
 	if (rc < 0)
 		return fail(-rc, "cannot become root of the user namespace");
-	rc = keeper_tie(run); /* once more: it was forgotten with the ids, prctl(2) */
-	return rc < 0 ? rc : views_open(run);
+	if (is_user_s)
+		sys_show(false);
+	if ((rc = keeper_tie(run)) < 0) /* once more: it was forgotten with the ids, prctl(2) */
+		return rc;
+	if (is_user_s && (rc = trees_make(run)) < 0)
+		return rc;
+	return views_open(run);
 }

@@ -8,8 +8,9 @@
  *   CONSOLE  the pty's master travels beside this record (SCM_RIGHTS); it belongs to the receiver.
  *   STARTED  the payload's execve(2) succeeded. What comes after it is not to be trusted.
  * Down: HOOKS_DONE, error 0 when all hooks succeeded.
- *   TREE     to a child in a user namespace: a detached mount travels beside this record, each of
- *            the plan's attach lines in their order; last of all the container's root, mounted.
+ *   TREE     to a child in a user namespace, whose ids are mapped now. Of root's making a detached
+ *            mount travels beside each such record, for the plan's attach lines in their order;
+ *            beside the last one the container's root, mounted. Else there is one, without any.
  *
  * End-of-file means that the other side is dead.
  */

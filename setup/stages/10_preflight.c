@@ -22,15 +22,12 @@ static int caller_check(void)
 	if (getauxval(AT_SECURE))
 		return fail(EPERM, "cannot be set-user-id or have file capabilities: whoever may "
 				   "start this chooses what it mounts");
-	if (geteuid() != 0)
-		return fail(EPERM, "cannot make a container as user %u: run as root, as by sudo",
-			    geteuid());
 	return 0;
 }
 
 static int privileges_check(const struct spec *spec)
 {
-	uint64_t missing = spec->uid == 0 ? spec->caps & ~capabilities_own() : 0;
+	uint64_t missing = spec->uid == 0 && !spec->userns ? spec->caps & ~capabilities_own() : 0;
 
 	if (missing)
 		return fail(EPERM,
@@ -47,6 +44,7 @@ static int privileges_check(const struct spec *spec)
 static int ids_check(struct run *run)
 {
 	const struct spec *spec = run->spec;
+	uint64_t own;
 	int rc;
 
 	if (!spec->userns)
@@ -57,11 +55,13 @@ static int ids_check(struct run *run)
 	if ((rc = ids_find("/etc/subuid", &run->user_ids)) < 0 ||
 	    (rc = ids_find("/etc/subgid", &run->group_ids)) < 0)
 		return rc;
-	if (spec->uid >= run->user_ids.count || spec->gid >= run->group_ids.count)
+	own = geteuid() != 0; /* root inside is the caller then, the range comes behind */
+	if (spec->uid >= run->user_ids.count + own || spec->gid >= run->group_ids.count + own)
 		return fail(0,
 			    "--user %u:%u is outside the user namespace, which has %u users and %u "
 			    "groups",
-			    spec->uid, spec->gid, run->user_ids.count, run->group_ids.count);
+			    spec->uid, spec->gid, run->user_ids.count + (unsigned)own,
+			    run->group_ids.count + (unsigned)own);
 	return 0;
 }
 
@@ -70,6 +70,9 @@ static int paths_check(const struct spec *spec)
 	for (size_t i = 0; i < spec->bind_count; i++)
 		if (access(spec->binds[i].source, F_OK) < 0)
 			return fail(errno, "cannot bind %s", spec->binds[i].source);
+	if (spec->hooks.count && geteuid() != 0)
+		return fail(EPERM, "cannot run the hook %s: hooks are root's",
+			    spec->hooks.items[0]);
 	for (size_t i = 0; i < spec->hooks.count; i++)
 		if (access(spec->hooks.items[i], X_OK) < 0)
 			return fail(errno, "cannot run the hook %s", spec->hooks.items[i]);
@@ -82,7 +85,10 @@ static int groups_check(const struct groups *groups)
 {
 	for (size_t i = 0; i < groups->count; i++)
 		if (access(groups->items[i].parent, W_OK) < 0)
-			return fail(errno, "cannot make a cgroup in %s", groups->items[i].parent);
+			return fail(errno, "cannot make a cgroup in %s%s", groups->items[i].parent,
+				    geteuid() == 0
+					    ? ""
+					    : " (limits need root, or a cgroup that is yours)");
 	return 0;
 }
 

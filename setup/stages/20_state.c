@@ -27,7 +27,7 @@ static int name_take(struct run *run)
 {
 	int rc;
 
-	snprintf(run->state_path, sizeof(run->state_path), STATE_ROOT "/%s", run->name);
+	snprintf(run->state_path, sizeof(run->state_path), "%s/%s", state_root(), run->name);
 	rc = sys_mkdir(run->state_path, 0700);
 	if (rc == -EEXIST)
 		return name_is_held(run);

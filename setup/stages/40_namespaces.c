@@ -105,11 +105,16 @@ int namespaces_enter(struct run *run)
 		}
 		clone.cgroup_fd = cgroup_fd;
 	}
+	/* newuidmap(1) is to see whose the child is. */
+	if (run->layers.is_user_s)
+		sys_show(true);
 	pid = sys_clone(&clone);
 	if (pid == 0) {
 		run->socket_fd = ends[1];
 		child_run(run, ends[0]);
 	}
+	if (run->layers.is_user_s)
+		sys_show(false);
 	close(ends[1]);
 	if (pid < 0)
 		return fail(-pid, "cannot make the namespaces%s", advice(-pid));

@@ -284,6 +284,16 @@ int sys_make_files_as(uint32_t uid, uint32_t gid)
 	return call("make files as %u:%u", uid, gid);
 }
 
+int sys_run(char *const *arguments)
+{
+	return call("run %s", arguments[0]);
+}
+
+void sys_show(bool shown)
+{
+	script_add(shown ? "show\n" : "hide\n");
+}
+
 int sys_give_empty(const char *dir, uint32_t uid, uint32_t gid)
 {
 	return call("give %s to %u:%u", dir, uid, gid);

@@ -326,18 +326,6 @@ static void set_user_id_is_refused(void **state)
 	assert_false(is_there(lab_path("upper")));
 }
 
-static void a_caller_who_is_not_root_is_told_so(void **state)
-{
-	const char *copy = lab_path("ctr-setup");
-
-	(void)state;
-	assert_int_equal(system(lab_text("cp \"$CTR_SETUP\" %s", copy)), 0);
-	assert_refused(job_end(START(CALL(.program = copy, .before = become_nobody), lab_merged())),
-		       "run as root");
-	assert_refused(job_end(START(CALL(.program = copy, .before = become_nobody), "gc")),
-		       "root");
-}
-
 static void execute_without_arguments(const void *argument)
 {
 	char *none[] = {NULL};
@@ -476,7 +464,6 @@ int main(void)
 		TEST(nothing_of_the_caller_s_environment_comes_in),
 		TEST(the_caller_s_directory_cannot_be_reached),
 		TEST(set_user_id_is_refused),
-		TEST(a_caller_who_is_not_root_is_told_so),
 		TEST(no_argument_at_all_is_an_error_and_no_crash),
 		TEST(error_texts_are_one_line_of_printable_characters),
 		TEST(a_state_directory_that_is_not_root_s_alone_is_refused),

@@ -201,26 +201,6 @@ static void whatever_fails_in_the_child_nothing_is_executed(void **state)
 }
 
 /* Whoever runs the suite: the refusal is the same. */
-static void a_caller_who_is_not_root_is_refused_before_anything(void **state)
-{
-	struct spec spec = {.rootfs = "/nowhere"};
-	struct run run = {.spec = &spec};
-	int status;
-	pid_t pid;
-
-	(void)state;
-	capture_begin(STDERR_FILENO);
-	pid = fork();
-	if (pid == 0) {
-		if (geteuid() == 0 && setresuid(65534, 65534, 65534) < 0)
-			_exit(1);
-		_exit(preflight_enter(&run) == -EPERM ? 0 : 2);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_contains(capture_end(), "cannot make a container as user ");
-	assert_int_equal(status, 0);
-	assert_string_equal(fake_script(), "seal ctr-init\n");
-}
 
 int main(void)
 {
@@ -233,7 +213,6 @@ int main(void)
 		CHILD_TEST(a_child_without_a_keeper_does_nothing),
 		CHILD_TEST(hooks_run_on_the_mounted_root_or_the_start_ends),
 		CHILD_TEST(whatever_fails_in_the_child_nothing_is_executed),
-		CHILD_TEST(a_caller_who_is_not_root_is_refused_before_anything),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

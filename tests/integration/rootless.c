@@ -1,0 +1,197 @@
+/* Who is not root gets the same container in a user namespace, by newuidmap(1). */
+#include "lab.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { USER = 4242 };
+#define USERS "root:x:0:0::/:/bin/sh\nlab:x:4242:4242::/:/bin/sh\n"
+#define RANGE "lab:300000:65536\n"
+
+static void file_write(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file || fputs(text, file) < 0 || fclose(file) != 0)
+		_exit(99);
+}
+
+/* For a job's "before": a user of an /etc of its own, where argument is in subuid and subgid. */
+static void become_user(const void *argument)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("etc", "/etc", "tmpfs", 0, "mode=755") < 0)
+		_exit(99);
+	file_write("/etc/passwd", USERS);
+	file_write("/etc/subuid", argument);
+	file_write("/etc/subgid", argument);
+	if (setgroups(0, NULL) < 0 || setresgid(USER, USER, USER) < 0 ||
+	    setresuid(USER, USER, USER) < 0 || chdir(lab_directory()) < 0)
+		_exit(99);
+}
+
+static const char *program; /* where that user can execute it */
+static const char *environment[3];
+
+static int user_setup(void **state)
+{
+	static const char *const theirs[] = {"merged", "upper", "work", "lower", "runtime", "box"};
+	int rc = lab_setup(state);
+
+	if (rc != 0)
+		return rc;
+	program = lab_path("bin/ctr-setup");
+	environment[0] = "PATH=/usr/bin:/bin:/usr/sbin:/sbin";
+	environment[1] = lab_text("XDG_RUNTIME_DIR=%s", lab_path("runtime"));
+	rc |= system(lab_text("mkdir %s && cp %s %s %s", lab_path("bin"), getenv("CTR_SETUP"),
+			      getenv("CTR_INIT"), lab_path("bin")));
+	for (size_t i = 0; i < sizeof(theirs) / sizeof(theirs[0]); i++) {
+		const char *path = lab_path("%s", theirs[i]);
+
+		mkdir(path, 0755);
+		rc |= chown(path, USER, USER);
+	}
+	rc |= system(lab_text("chown -R %d:%d %s", USER, USER, lab_path("lower")));
+	return rc | chmod(lab_directory(), 0755);
+}
+
+#define USER_CALL(...)                                                                             \
+	CALL(.program = program, .before = become_user, .argument = RANGE,                         \
+	     .environment = environment, __VA_ARGS__)
+#define USER_RUN(script, ...)                                                                      \
+	job_end(START(USER_CALL(), __VA_ARGS__ __VA_OPT__(, ) lab_merged(), "--", "sh", "-c",      \
+		      script))
+
+static void the_caller_is_root_inside_and_nobody_else_is(void **state)
+{
+	struct job *job = START(USER_CALL(.talks = true), lab_merged(), "--", "sh", "-c",
+				"id; cat /proc/self/uid_map; grep -E '^(Cap|No)' "
+				"/proc/self/status; echo ready; cat");
+	pid_t init;
+
+	(void)state;
+	job_expect(job, "uid=0 gid=0 groups=0");
+	job_expect(job, "0       4242          1\n");
+	job_expect(job, "1     300000      65536\n");
+	job_expect(job, "CapEff:\t00000000800405fb");
+	job_expect(job, "NoNewPrivs:\t1");
+	job_expect(job, "ready");
+	init = host_init(job);
+	assert_string_equal(host_status(init, "Uid:"), "4242\t4242\t4242\t4242");
+	assert_status(job_end(job), 0);
+}
+
+static void files_are_the_caller_s(void **state)
+{
+	struct stat stat;
+
+	(void)state;
+	assert_out(USER_RUN("echo text >/made; mkdir /d; rm /bin/vi; chown 7:8 /d; "
+			    "stat -c %u:%g /made /d; cat /made; [ -e /bin/vi ] || echo gone"),
+		   "0:0\n7:8\ntext\ngone\n");
+	assert_int_equal(lstat(lab_path("upper/made"), &stat), 0);
+	assert_int_equal(stat.st_uid, USER);
+	assert_int_equal(lstat(lab_path("upper/d"), &stat), 0);
+	assert_int_equal(stat.st_uid, 300000 + 7 - 1);
+	assert_out(USER_RUN("cat /made; [ -e /bin/vi ] || echo gone"), "text\ngone\n");
+	assert_out(USER_RUN("echo >/more && echo more", "--ephemeral"), "more\n");
+	assert_false(is_there(lab_path("upper/more")));
+}
+
+static void the_rest_is_as_for_root(void **state)
+{
+	struct job *job;
+
+	(void)state;
+	assert_out(USER_RUN("echo x >/dev/null; head -c 1 /dev/urandom | wc -c; hostname; id -u; "
+			    "grep -c lo: /proc/net/dev; ls -d /sys/kernel; exit 0",
+			    "--hostname", "box", "--user", "65536"),
+		   "1\nbox\n65536\n1\n/sys/kernel\n");
+	assert_status(USER_RUN("exit 7"), 7);
+	assert_status(USER_RUN("kill -9 $$"), 137);
+	job = START(USER_CALL(.terminal = true), lab_merged(), "--", "tty");
+	assert_out(job_end(job), "/dev/pts/0\r\n");
+	job = START(USER_CALL(.talks = true), lab_merged(), "--", "sh", "-c",
+		    "trap 'echo got; exit 3' TERM; echo ready; while :; do sleep 0.1; done");
+	job_expect(job, "ready");
+	job_signal(job, SIGTERM);
+	assert_status(job_end(job), 3);
+}
+
+static void what_the_caller_may_not_read_stays_so(void **state)
+{
+	(void)state;
+	lab_write(lab_path("secret"), "secret\n", 0600);
+	assert_out(USER_RUN("cat /mnt/secret 2>/dev/null || echo refused; "
+			    "echo x 2>/dev/null >/mnt/secret || echo refused",
+			    "--bind", lab_text("%s:/mnt", lab_directory()), "--cap-add", "all"),
+		   "refused\nrefused\n");
+}
+
+static void what_needs_root_is_said_in_one_line(void **state)
+{
+	struct call nobody = *USER_CALL();
+
+	(void)state;
+	nobody.argument = "";
+	assert_refused(job_end(START(&nobody, lab_merged(), "--", "true")),
+		       "/etc/subuid gives lab no ids; append the line lab:100000:65536");
+	assert_refused(USER_RUN("true", "--user", "65537"), "--user 65537:65537 is outside");
+	assert_refused(USER_RUN("true", "--hook", "/bin/true"), "hooks are root's");
+	group_needed("memory");
+	assert_refused(USER_RUN("true", "--mem", "64M"),
+		       "limits need root, or a cgroup that is yours");
+}
+
+static void the_runtime_directory_must_be_the_caller_s(void **state)
+{
+	static const char *const none[] = {"PATH=/usr/bin:/bin", NULL};
+	struct call call = *USER_CALL();
+
+	(void)state;
+	call.environment = none;
+	assert_refused(job_end(START(&call, lab_merged(), "--", "true")),
+		       "XDG_RUNTIME_DIR names no directory");
+	assert_int_equal(mkdir(lab_path("runtime/ctr"), 0700), 0);
+	assert_refused(USER_RUN("true"), "it must be a directory of user 4242's");
+}
+
+static void a_killed_keeper_leaves_a_directory_that_gc_takes(void **state)
+{
+	struct job *job =
+		START(USER_CALL(.talks = true), lab_merged(), "--", "sh", "-c", "echo ready; cat");
+	pid_t init;
+
+	(void)state;
+	job_expect(job, "ready");
+	init = host_init(job);
+	job_signal(job, SIGKILL);
+	assert_eventually(!host_is_running(init));
+	job_end(job);
+	assert_has(job_end(START(USER_CALL(), "gc"))->err, "1 dead run cleaned away");
+}
+
+#define USER_TEST(name) cmocka_unit_test_setup_teardown(name, user_setup, lab_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		USER_TEST(the_caller_is_root_inside_and_nobody_else_is),
+		USER_TEST(files_are_the_caller_s),
+		USER_TEST(the_rest_is_as_for_root),
+		USER_TEST(what_the_caller_may_not_read_stays_so),
+		USER_TEST(what_needs_root_is_said_in_one_line),
+		USER_TEST(the_runtime_directory_must_be_the_caller_s),
+		USER_TEST(a_killed_keeper_leaves_a_directory_that_gc_takes),
+	};
+
+	return TESTS_RUN(tests);
+}
