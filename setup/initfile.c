@@ -56,20 +56,20 @@ bool elf_is_static(const void *image, size_t size)
 }
 
 /* Beside ctr-setup first: a build tree works as it stands. */
-static int initfile_find(char *path, size_t size)
+int program_open(const char *name, const char *installed, char *path, size_t size)
 {
 	ssize_t length = readlink("/proc/self/exe", path, size - 1);
 	char *slash;
 	int fd = -1;
 
-	if (length > 0) {
-		path[length] = '\0';
-		slash = strrchr(path, '/');
-		snprintf(slash, size - (size_t)(slash - path), "/ctr-init");
+	path[length > 0 ? length : 0] = '\0';
+	slash = strrchr(path, '/');
+	if (slash) {
+		snprintf(slash, size - (size_t)(slash - path), "/%s", name);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	}
 	if (fd < 0) {
-		snprintf(path, size, "%s", CTR_INIT_PATH);
+		snprintf(path, size, "%s", installed);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	}
 	return fd;
@@ -78,7 +78,7 @@ static int initfile_find(char *path, size_t size)
 int initfile_open(void)
 {
 	char path[PATH_MAX];
-	AUTO_CLOSE int fd = initfile_find(path, sizeof(path));
+	AUTO_CLOSE int fd = program_open("ctr-init", CTR_INIT_PATH, path, sizeof(path));
 	struct stat stat_buffer;
 	void *image;
 	int rc;

@@ -11,6 +11,7 @@
 
 #include "../capabilities.h"
 #include "../cleanup.h"
+#include "../filter.h"
 #include "../initfile.h"
 #include "../log.h"
 #include "../plan.h"
@@ -34,8 +35,6 @@ static int privileges_check(const struct spec *spec)
 			    "cannot give %s to root inside: ctr-setup itself lacks it "
 			    "(--cap-drop %s would do without)",
 			    capabilities_first(missing), capabilities_first(missing));
-	if (spec->seccomp && strcmp(spec->seccomp, "none") != 0)
-		return fail(ENOSYS, "cannot filter system calls yet: --seccomp %s", spec->seccomp);
 	if (spec->privileged)
 		say("--privileged: root inside is root of this host but for its namespaces");
 	return 0;
@@ -107,6 +106,17 @@ static unsigned console_fds_choose(const struct spec *spec)
 	return fds & 1 ? fds : 7;
 }
 
+/* --privileged goes without, unless one is asked for. */
+static int filter_make(struct run *run, size_t *count)
+{
+	const char *asked = run->spec->seccomp;
+
+	if (asked ? strcmp(asked, "none") == 0 : run->spec->privileged)
+		return 0;
+	run->filter_fd = filter_open(asked, count);
+	return run->filter_fd < 0 ? run->filter_fd : 0;
+}
+
 static int plan_make(struct run *run)
 {
 	struct plan_facts facts = {
@@ -116,6 +126,10 @@ static int plan_make(struct run *run)
 		.console_fds = run->console_fds,
 	};
 
+	int rc = filter_make(run, &facts.filter_count);
+
+	if (rc < 0)
+		return rc;
 	terminal_size(&facts.rows, &facts.columns);
 	return plan_compile(run->spec, &facts, &run->plan, &run->plan_size);
 }

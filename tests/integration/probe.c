@@ -1,13 +1,14 @@
 /* A payload that does and sees what busybox cannot. Static, so that it runs in any root.
  *
- * probe NAME [ARGUMENT]: see the table at the end. Prints what it found; status 0 unless it could
- * not look.
+ * probe NAME [ARGUMENT], see the table at the end; or probe syscall NAME|NUMBER [ARGUMENT...].
+ * Prints what it found; status 0 unless it could not look.
  */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -246,16 +247,88 @@ static int end_by(const char *argument)
 	return 0;
 }
 
+/* A system call with these arguments, by its name below or its number: what it is answered. */
+static int call(char **arguments)
+{
+	static const struct {
+		const char *name;
+		long number;
+	} names[] = {
+		{"add_key", SYS_add_key},	  {"bpf", SYS_bpf},
+		{"chroot", SYS_chroot},		  {"clone", SYS_clone},
+		{"clone3", SYS_clone3},		  {"ioctl", SYS_ioctl},
+		{"keyctl", SYS_keyctl},		  {"mount", SYS_mount},
+		{"open_tree", SYS_open_tree},	  {"personality", SYS_personality},
+		{"ptrace", SYS_ptrace},		  {"request_key", SYS_request_key},
+		{"sethostname", SYS_sethostname}, {"socket", SYS_socket},
+		{"unshare", SYS_unshare},	  {"userfaultfd", SYS_userfaultfd},
+	};
+	long number = -1, value[6] = {0}, rc;
+	size_t i = 0;
+
+	if (!arguments[0])
+		return 2;
+	while (i < sizeof(names) / sizeof(names[0]) && strcmp(names[i].name, arguments[0]) != 0)
+		i++;
+	number = i < sizeof(names) / sizeof(names[0]) ? names[i].number
+						      : strtol(arguments[0], NULL, 0);
+	for (i = 0; i < 6 && arguments[i + 1]; i++)
+		value[i] = (long)strtoull(arguments[i + 1], NULL, 0);
+	rc = syscall(number, value[0], value[1], value[2], value[3], value[4], value[5]);
+	if (rc == 0 && number == SYS_clone)
+		_exit(0); /* the child */
+	puts(rc == -1 ? strerrorname_np(errno) : "done");
+	return 0;
+}
+
+static void *thread(void *argument)
+{
+	return argument;
+}
+
+static int threads(const char *argument)
+{
+	int own = 0;
+	void *got = NULL;
+	pthread_t id;
+
+	(void)argument;
+	for (int i = 0; i < 8; i++)
+		if (pthread_create(&id, NULL, thread, &own) != 0 || pthread_join(id, &got) != 0 ||
+		    got != &own)
+			return 1;
+	puts("joined");
+	return 0;
+}
+
+/* getpid() as a 32-bit program calls it. */
+static int foreign(const char *argument)
+{
+	(void)argument;
+#ifdef __x86_64__
+	long rc = 20;
+
+	__asm__ volatile("int $0x80" : "+a"(rc) : : "memory", "r8", "r9", "r10", "r11");
+	printf("pid %ld\n", rc);
+#endif
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		int (*run)(const char *argument);
 	} table[] = {
-		{"fds", fds},	  {"stdio", stdio},   {"catch", catch},	      {"orphans", orphans},
-		{"forks", forks}, {"memory", memory}, {"touch1", touch1},     {"push", push},
-		{"size", size},	  {"end-by", end_by}, {"loopback", loopback}, {"kill1", kill1},
+		{"fds", fds},	      {"stdio", stdio},	      {"catch", catch},
+		{"orphans", orphans}, {"forks", forks},	      {"memory", memory},
+		{"touch1", touch1},   {"push", push},	      {"size", size},
+		{"end-by", end_by},   {"loopback", loopback}, {"kill1", kill1},
+		{"threads", threads}, {"foreign", foreign},
 	};
+
+	if (argc > 1 && strcmp(argv[1], "syscall") == 0)
+		return call(argv + 2);
 
 	for (size_t i = 0; argc > 1 && i < sizeof(table) / sizeof(table[0]); i++)
 		if (strcmp(table[i].name, argv[1]) == 0)

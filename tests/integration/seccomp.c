@@ -1,0 +1,226 @@
+/* The filter of system calls: what a hostile payload asks the kernel for, and is not given. */
+#include "lab.h"
+
+#include <asm/ioctls.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Each is tried in one container; its answer is a line. */
+struct trial {
+	const char *call, *answer;
+};
+
+static void assert_answers(const struct trial *trials, size_t count, const char *option)
+{
+	const char *script = "true", *answers = "";
+
+	for (size_t i = 0; i < count; i++) {
+		script = lab_text("%s; probe syscall %s", script, trials[i].call);
+		answers = lab_text("%s%s: %s\n", answers, trials[i].call, trials[i].answer);
+		script = lab_text("%s | sed 's/^/%s: /'", script, trials[i].call);
+	}
+	assert_out(RUN_SH(script, "--seccomp", option), answers);
+}
+
+/* T-SEC-1 */
+static void calls_that_lead_to_the_host_or_its_bugs_are_refused(void **state)
+{
+	static const struct trial trials[] = {
+		{"ioctl 0 0x5412 0", "EPERM"},	    /* TIOCSTI */
+		{"ioctl 0 0x100005412 0", "EPERM"}, /* the kernel reads 32 bits */
+		{"ioctl 0 0xffffffff00005412 0", "EPERM"},
+		{"ioctl 0 0x541c 0", "EPERM"}, /* TIOCLINUX */
+		{"ioctl 0 0x10000541c 0", "EPERM"},
+		{"ioctl -1 0x5413 0", "EBADF"}, /* TIOCGWINSZ */
+		{"clone3 0 0", "ENOSYS"},
+		{"clone 0x10000011 0", "EPERM"}, /* CLONE_NEWUSER */
+		{"clone 0x20011 0", "EPERM"},	 /* CLONE_NEWNS */
+		{"unshare 0x10000000", "EPERM"},
+		{"mount 0 0 0 0 0", "EPERM"},
+		{"open_tree -100 0 0", "EPERM"},
+		{"bpf 0 0 0", "EPERM"},
+		{"userfaultfd 0", "EPERM"},
+		{"personality 0x0400000", "EPERM"}, /* READ_IMPLIES_EXEC */
+		{"personality 0xffffffff", "done"},
+		{"999", "ENOSYS"},
+#ifdef __x86_64__
+		{"0x40000000", "ENOSYS"}, /* x32 */
+#endif
+	};
+
+	(void)state;
+	assert_answers(trials, COUNT(trials), "default");
+}
+
+/* T-SEC-2 */
+static void sockets_are_of_families_that_containers_have(void **state)
+{
+	static const struct trial trials[] = {
+		{"socket 38 5 0", "EAFNOSUPPORT"}, /* AF_ALG */
+		{"socket 0x100000026 5 0", "EAFNOSUPPORT"},
+		{"socket 40 1 0", "EAFNOSUPPORT"}, /* AF_VSOCK */
+		{"socket 1 1 0", "done"},	   /* AF_UNIX */
+		{"socket 2 1 0", "done"},	   /* AF_INET */
+	};
+
+	(void)state;
+	assert_answers(trials, COUNT(trials), "default");
+}
+
+static void make_a_key(const void *argument)
+{
+	(void)argument;
+	if (syscall(SYS_keyctl, 1 /* KEYCTL_JOIN_SESSION_KEYRING */, NULL) < 0 ||
+	    syscall(SYS_add_key, "user", "of-the-caller", "x", 1, -3 /* its session */) < 0)
+		_exit(98);
+}
+
+/* T-KEY-1 */
+static void keys_of_the_caller_are_out_of_reach(void **state)
+{
+	static const struct trial trials[] = {
+		{"keyctl 0 -3 0", "ENOSYS"}, /* KEYCTL_GET_KEYRING_ID of the session */
+		{"add_key 0 0 0 0 -3", "ENOSYS"},
+		{"request_key 0 0 0 -3", "ENOSYS"},
+	};
+	static const char *const filters[] = {"default", "none"};
+
+	(void)state;
+	assert_answers(trials, COUNT(trials), "default");
+	for (size_t i = 0; i < COUNT(filters); i++) {
+		const struct result *result =
+			job_end(START_SH(CALL(.before = make_a_key), "cat /proc/keys; true",
+					 "--seccomp", filters[i]));
+
+		assert_status(result, 0);
+		assert_lacks(result->out, "of-the-caller");
+	}
+}
+
+static void ordinary_programs_notice_nothing(void **state)
+{
+	static const struct trial trials[] = {
+		{"clone 0x11 0", "done"},
+		{"ptrace 16 -1 0 0", "ESRCH"}, /* PTRACE_ATTACH */
+		{"chroot 0", "EFAULT"},
+	};
+
+	(void)state;
+	assert_out(RUN(lab_merged(), "--", "probe", "threads"), "joined\n");
+	assert_out(RUN("--user", "1000", lab_merged(), "--", "probe", "threads"), "joined\n");
+	assert_out(RUN(lab_merged(), "--", "probe", "loopback"), "word\n");
+	assert_out(RUN_SH("mkfifo f; (echo a | tee f >/dev/null) & cat f; wait; chown 1:1 f; "
+			  "mknod p p; time true 2>/dev/null; echo end"),
+		   "a\nend\n");
+	assert_answers(trials, COUNT(trials), "default");
+}
+
+#ifdef __x86_64__
+static void a_call_of_another_architecture_ends_the_payload(void **state)
+{
+	const struct result *result = RUN(lab_merged(), "--", "probe", "foreign");
+
+	(void)state;
+	assert_status(result, 128 + SIGSYS);
+	assert_string_equal(result->out, "");
+}
+#endif
+
+static const char *seccomp_lines(const struct result *result)
+{
+	const char *line = strstr(result->out, "Seccomp:");
+
+	assert_status(result, 0);
+	assert_non_null(line);
+	return line;
+}
+
+static void the_filter_is_there_unless_it_is_declined(void **state)
+{
+	(void)state;
+	assert_has(seccomp_lines(RUN(lab_merged(), "--", "cat", "/proc/self/status")),
+		   "Seccomp:\t2\n");
+	assert_has(seccomp_lines(
+			   RUN("--user", "1000", lab_merged(), "--", "cat", "/proc/self/status")),
+		   "Seccomp:\t2\n");
+	assert_has(seccomp_lines(RUN("--seccomp", "none", lab_merged(), "--", "cat",
+				     "/proc/self/status")),
+		   "Seccomp:\t0\n");
+	assert_out(RUN_SH("probe syscall clone3 0 0", "--seccomp", "none"), "EINVAL\n");
+}
+
+/* --- profiles */
+
+static const char *profile(const char *text)
+{
+	const char *path = lab_path("profile.json");
+
+	lab_write(path, text, 0644);
+	return path;
+}
+
+static void a_profile_takes_the_place_of_the_default(void **state)
+{
+	static const struct trial trials[] = {
+		{"sethostname 0 0", "EXDEV"},
+		{"clone3 0 0", "EINVAL"}, /* which the default has not */
+	};
+
+	(void)state;
+	assert_answers(
+		trials, COUNT(trials),
+		profile("{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [{\"names\": "
+			"[\"sethostname\", \"call_of_2040\"], \"action\": \"SCMP_ACT_ERRNO\", "
+			"\"errnoRet\": 18}]}"));
+	assert_answers(trials, COUNT(trials),
+		       profile("{\"linux\": {\"seccomp\": {\"defaultAction\": \"SCMP_ACT_ALLOW\", "
+			       "\"syscalls\": [{\"names\": [\"sethostname\"], \"action\": "
+			       "\"SCMP_ACT_ERRNO\", \"errnoRet\": 18}]}}}"));
+}
+
+static void assert_refused_before_the_start(const char *path, const char *why)
+{
+	assert_refused(RUN("--seccomp", path, lab_merged(), "--", "true"), why);
+	assert_false(is_there(lab_path("upper")));
+	assert_refused(RUN("--check", "--seccomp", path, lab_merged()), why);
+}
+
+static void a_profile_that_cannot_be_used_stops_the_start(void **state)
+{
+	(void)state;
+	assert_refused_before_the_start("/nowhere/web.json",
+					"cannot open /nowhere/web.json: No such file");
+	assert_refused_before_the_start("/dev/zero", "it is no regular file");
+	assert_refused_before_the_start(lab_merged(), "it is no regular file");
+	assert_refused_before_the_start(profile("{\"a\": \n]"), "line 2, column 1");
+	assert_refused_before_the_start(profile("\033]0;evil\a"), "profile.json: line 1");
+	assert_refused_before_the_start(
+		profile("{\"defaultAction\": \"SCMP_ACT_NOTIFY\"}"),
+		"profile.json: defaultAction: SCMP_ACT_NOTIFY: there is no supervisor");
+	assert_refused_before_the_start(
+		profile("{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [{\"names\": "
+			"[\"mount\"], \"action\": \"SCMP_ACT_ERNO\"}]}"),
+		"syscalls[0].action: 'SCMP_ACT_ERNO' is no action");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(calls_that_lead_to_the_host_or_its_bugs_are_refused),
+		TEST(sockets_are_of_families_that_containers_have),
+		TEST(keys_of_the_caller_are_out_of_reach),
+		TEST(ordinary_programs_notice_nothing),
+#ifdef __x86_64__
+		TEST(a_call_of_another_architecture_ends_the_payload),
+#endif
+		TEST(the_filter_is_there_unless_it_is_declined),
+		TEST(a_profile_takes_the_place_of_the_default),
+		TEST(a_profile_that_cannot_be_used_stops_the_start),
+	};
+
+	return TESTS_RUN(tests);
+}
