@@ -95,5 +95,5 @@ int target_parent(const char *path, const char **name)
 	char parent[PATH_MAX];
 
 	*name = parent_cut(path, parent);
-	return *name ? open_beneath(parent, LINKS_REFUSED, O_DIRECTORY) : -1;
+	return *name ? target_open(parent, LINKS_REFUSED, TARGET_DIRECTORY) : -1;
 }

@@ -17,7 +17,8 @@ enum target_kind { TARGET_ANY, TARGET_DIRECTORY, TARGET_FILE };
  * one, and so are its parents. Returns a descriptor of the caller's, or -1 and errno. */
 int target_open(const char *path, enum target_links links, enum target_kind kind);
 
-/* Opens the directory that holds path and points *name at its last component. */
+/* Opens the directory that holds path, made when it is missing, and points *name at path's last
+ * component. */
 int target_parent(const char *path, const char **name);
 
 #endif

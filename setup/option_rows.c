@@ -266,6 +266,37 @@ static int set_clear_env(struct spec *spec, char *text)
 	return 0;
 }
 
+static bool device_is_known(const struct spec *spec, const char *path)
+{
+	for (size_t i = 0; i < spec->device_count; i++)
+		if (strcmp(spec->devices[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+/* Cuts text at its last colon when letters follow: /dev/char/10:229 has a colon of its own. */
+static int set_device(struct spec *spec, char *text)
+{
+	char *letters = strrchr(text, ':');
+	unsigned access = ACCESS_READ | ACCESS_WRITE;
+	struct device *device;
+
+	if (letters && strspn(letters + 1, "abcdefghijklmnopqrstuvwxyz") == strlen(letters + 1)) {
+		if (!access_parse(letters + 1, &access))
+			return refuse("device", text, "PATH or PATH:ACCESS, of the letters rwm");
+		*letters = '\0';
+	}
+	if (!target_trim(text) || strncmp(text, "/dev/", 5) != 0)
+		return refuse("device", text, "a path below /dev, where the nodes are");
+	if (device_is_known(spec, text))
+		return fail(0, "--device: \"%s\" is given twice", text);
+	device = element_add(&spec->devices, &spec->device_count, sizeof(*device));
+	if (!device)
+		return fail(ENOMEM, "cannot remember --device");
+	*device = (struct device){text, access};
+	return 0;
+}
+
 static int set_net(struct spec *spec, char *text)
 {
 	if (strcmp(text, "none") != 0 && strcmp(text, "host") != 0 && !strchr(text, '/'))
@@ -394,8 +425,8 @@ const struct option_row option_rows[] = {
 	{NULL, 0, "env", "K=V", "environment variable; repeat", set_env},
 	{NULL, 0, "clear-env", NULL, "only --env, no defaults", set_clear_env},
 
-	{"Isolation", 0, "net", "none|host|PATH", "network: loopback only, the host's, or that",
-	 set_net},
+	{"Isolation", 0, "device", "PATH[:rwm]", "a device of the host (rw); repeat", set_device},
+	{NULL, 0, "net", "none|host|PATH", "network: loopback only, the host's, or that", set_net},
 	{NULL, 0, "userns", NULL, "root inside is nobody outside: see /etc/subuid", set_userns},
 	{NULL, 0, "cap-add", "NAME", "root inside has it, too: net_raw, all", set_cap_add},
 	{NULL, 0, "cap-drop", "NAME", "root inside does not have it: chown, all", set_cap_drop},

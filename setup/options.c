@@ -132,6 +132,7 @@ void spec_free(struct spec *spec)
 	free(spec->lower.items);
 	free(spec->binds);
 	free(spec->tmpfs);
+	free(spec->devices);
 	free(spec->hooks.items);
 	free(spec->env.items);
 }

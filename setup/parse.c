@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "spec.h"
+
 static const char alphanumeric[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /* Reads digits at *text and moves it behind them. */
@@ -161,6 +163,25 @@ bool cpu_list_is_valid(const char *text)
 			return false;
 	} while (*text == ',' && *++text);
 	return !*text && text[-1] != ',';
+}
+
+bool access_parse(const char *text, unsigned *access)
+{
+	static const char letters[] = "mrw"; /* in the order of the bits */
+	unsigned bits = 0;
+
+	for (; *text; text++) {
+		const char *letter = strchr(letters, *text);
+		unsigned bit = letter ? 1U << (letter - letters) : 0;
+
+		if (!bit || bits & bit)
+			return false;
+		bits |= bit;
+	}
+	if (!bits)
+		return false;
+	*access = bits;
+	return true;
 }
 
 static bool consists_of(const char *text, const char *more)

@@ -31,6 +31,10 @@ bool rlimit_values_parse(const char *text, uint64_t *soft, uint64_t *hard);
 /* A list of CPUs as cpuset(7) has it: numbers and ranges, by comma. */
 bool cpu_list_is_valid(const char *text);
 
+/* What may be done with a device: r, w and m (mknod), each at most once, as a bit set of ACCESS_*.
+ */
+bool access_parse(const char *text, unsigned *access);
+
 /* A container's name: 1 to 64 of A-Z a-z 0-9 _ . + -, the first one of A-Z a-z 0-9 _. */
 bool name_is_valid(const char *text);
 

@@ -116,8 +116,10 @@ static int tmpfs_put(FILE *to, const struct tmpfs *tmpfs)
 
 const char *plan_node(const struct spec *spec, size_t i)
 {
-	(void)spec;
-	return i < COUNT(nodes) ? nodes[i].path : NULL;
+	if (i < COUNT(nodes))
+		return nodes[i].path;
+	i -= COUNT(nodes);
+	return i < spec->device_count ? spec->devices[i].path : NULL;
 }
 
 static void attach_put(FILE *to, unsigned *fd, const char *target)
@@ -167,11 +169,39 @@ static int mounts_put(FILE *to, const struct spec *spec, unsigned *fd)
 	return 0;
 }
 
+static bool is_at_or_in(const char *path, const char *top)
+{
+	size_t length = strlen(top);
+
+	return strncmp(path, top, length) == 0 && (path[length] == '/' || !path[length]);
+}
+
+bool plan_makes(const char *path)
+{
+	for (size_t i = 0; i < COUNT(mounts); i++)
+		if (strcmp(mounts[i][2], "/dev") != 0 && is_at_or_in(path, mounts[i][2]))
+			return true;
+	for (size_t i = 0; i < COUNT(nodes); i++)
+		if (is_at_or_in(path, nodes[i].path))
+			return true;
+	for (size_t i = 0; i < COUNT(links); i++)
+		if (is_at_or_in(path, links[i][1]))
+			return true;
+	return false;
+}
+
 static void devices_put(FILE *to, const struct spec *spec, const struct plan_facts *facts)
 {
 	for (size_t i = 0; i < COUNT(nodes) && !spec->userns; i++)
 		LINE(to, "node", "c", strcmp(nodes[i].path, "/dev/tty") == 0 ? "5" : "1",
 		     nodes[i].minor, "0666", nodes[i].path);
+	for (size_t i = 0; !spec->userns && facts->devices && i < facts->devices->node_count; i++) {
+		const struct device_node *node = &facts->devices->nodes[i];
+
+		fprintf(to, "node %c %u %u %04o", node->type, node->major, node->minor,
+			(unsigned)node->mode);
+		line_put(to, "", (const char *const[]){node->path, NULL});
+	}
 	for (size_t i = 0; i < COUNT(links); i++)
 		LINE(to, "link", links[i][0], links[i][1]);
 	if (facts->console_fds)

@@ -2,8 +2,10 @@
 #ifndef CTR_SETUP_PLAN_H
 #define CTR_SETUP_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+#include "devices.h"
 #include "spec.h"
 
 /* What the plan depends on beside the spec. */
@@ -14,6 +16,7 @@ struct plan_facts {
 	unsigned console_fds; /* bit set of descriptors that a pty serves; 0: no pty */
 	unsigned short rows, columns;
 	size_t filter_count; /* instructions of the filter; its descriptor is behind the others */
+	const struct devices *devices; /* NULL: none beside those of every container */
 };
 
 /* The i-th device node of a container; NULL behind the last. */
@@ -22,5 +25,8 @@ const char *plan_node(const struct spec *spec, size_t i);
 /* Writes the plan as a string of the caller's to *text. Returns 0, or -errno after fail(). */
 int plan_compile(const struct spec *spec, const struct plan_facts *facts, char **text,
 		 size_t *size);
+
+/* Is path, below /dev, among what every plan makes, or inside it? */
+bool plan_makes(const char *path);
 
 #endif

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "cgroup/cgroup.h"
+#include "devices.h"
 #include "layers.h"
 #include "spec.h"
 #include "userns.h"
@@ -18,6 +19,7 @@ struct run {
 	/* 10 preflight */
 	char name[72];
 	struct layers layers;
+	struct devices devices;
 	struct groups groups; /* their paths: 20 state */
 	int init_fd;	      /* sealed ctr-init */
 	int filter_fd;	      /* sealed filter of system calls; -1: none */

@@ -41,6 +41,14 @@ struct rlimit_spec {
 	uint64_t soft, hard; /* UINT64_MAX is no limit */
 };
 
+/* What may be done with a device: as BPF_DEVCG_ACC_* of linux/bpf.h. */
+enum { ACCESS_MKNOD = 1, ACCESS_READ = 2, ACCESS_WRITE = 4 };
+
+struct device {
+	const char *path; /* of a node on the host, and in the container; below /dev */
+	unsigned access;  /* bit set of ACCESS_* */
+};
+
 enum verb {
 	VERB_RUN,
 	VERB_CHECK,
@@ -77,6 +85,9 @@ struct spec {
 	const char *workdir;
 	struct texts env;
 	bool clear_env;
+
+	struct device *devices;
+	size_t device_count;
 
 	bool userns;	     /* a user namespace: root inside is nobody outside */
 	bool privileged;     /* nothing is kept from root inside but the namespaces */

@@ -14,7 +14,7 @@
 #include "log.h"
 #include "sys.h"
 
-enum { RECORD_SIZE = 4 * PATH_MAX + 64 };
+enum { RECORD_SIZE = CONTROLLERS * (PATH_MAX + 16) + 64 };
 
 static const char pid_key[] = "keeper ";
 static const char cgroup_key[] = "cgroup ";

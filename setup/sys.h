@@ -1,8 +1,8 @@
 /* The seam: everything by which ctr-setup changes the machine.
  *
  * Each function does one thing and returns 0 (or a descriptor, or a length) or -errno. No policy,
- * no logging. sys.c does it for real; tests/fake/sys_fake.c records it and fails on demand.
- * Paths are those of the trusted host. Descriptors are close-on-exec.
+ * no logging. sys.c and sys_bpf.c do it for real; tests/fake/sys_fake.c records it and fails on
+ * demand. Paths are those of the trusted host. Descriptors are close-on-exec.
  */
 #ifndef CTR_SETUP_SYS_H
 #define CTR_SETUP_SYS_H
@@ -71,6 +71,15 @@ int sys_wait(pid_t pid, int *status);
 /* Kills a process by number: only for what a cgroup lists. */
 int sys_kill_pid(pid_t pid, int signal);
 void sys_sleep_ms(unsigned milliseconds);
+
+/* --- device programs of cgroup v2 groups (bpf(2)) */
+struct bpf_insn;
+/* A program of type BPF_PROG_TYPE_CGROUP_DEVICE: a descriptor. */
+int sys_bpf_load(const struct bpf_insn *program, size_t count);
+/* Beside those of the groups above; it stays for as long as the group. */
+int sys_bpf_attach(int group_fd, int program_fd);
+/* Does the group have this program? 1 or 0. */
+int sys_bpf_is_attached(int group_fd, int program_fd);
 
 /* --- mounts, all of them in this process's own mount namespace */
 int sys_make_private(void);

@@ -25,7 +25,8 @@
  *                                     detached mount that is put there as it is
  * attach FD TARGET                    the detached mount on descriptor FD (>= CTR_ATTACH_FD) is put
  *                                     on TARGET; symbolic links in TARGET stay inside the root
- * node TYPE MAJOR MINOR MODE PATH     a device node
+ * node TYPE MAJOR MINOR MODE PATH     a device node; what is missing of its directory is made, as
+ *                                     for a link
  * link TARGET PATH                    a symbolic link
  * console ROWS COLUMNS FDS UID        a pty of /dev/pts becomes the payload's controlling terminal
  *                                     and those of its descriptors 0-2 whose bit is set in FDS; UID

@@ -1,4 +1,5 @@
-/* Control groups: where each controller is, our group in it, its limits, what it counted.
+/* Control groups: where each controller is, our group in it, its limits and device rules,
+ * what it counted.
  *
  * Controllers are looked up one by one: a host may have all of them in version 1 hierarchies, all
  * in the one version 2 hierarchy, or some here and some there (cgroups(7)). Everything that depends
@@ -13,10 +14,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../devices.h"
 #include "../spec.h"
 
-enum controller { CONTROLLER_CPU, CONTROLLER_CPUSET, CONTROLLER_MEMORY, CONTROLLER_PIDS };
-enum { CONTROLLERS = 4 };
+enum controller {
+	CONTROLLER_CPU,
+	CONTROLLER_CPUSET,
+	CONTROLLER_MEMORY,
+	CONTROLLER_PIDS,
+	/* In version 2 it is no controller, but a program that any group may have. */
+	CONTROLLER_DEVICES
+};
+enum { CONTROLLERS = 5 };
 
 extern const char *const controller_names[CONTROLLERS];
 
@@ -38,7 +47,9 @@ struct groups {
 unsigned limits_controllers(const struct limits *limits);
 
 /* find.c: fills groups with a parent for every wanted controller, from mountinfo and from the text
- * of /proc/self/cgroup. Changes nothing. Returns 0, or -errno after fail(). */
+ * of /proc/self/cgroup. Where none is fit for the devices, these go without: their rules are a
+ * second layer, behind nodev mounts and the want of CAP_MKNOD. Changes nothing. Returns 0, or
+ * -errno after fail(). */
 int groups_find(const char *mountinfo_path, const char *self_cgroup_path, unsigned wanted,
 		struct groups *groups);
 
@@ -69,6 +80,17 @@ int group_remove(const char *path);
 /* limits.c: writes the limits of one group and reads them back. Returns 0, or -errno after fail().
  */
 int limits_apply(const struct group *group, const struct limits *limits);
+
+/* devices.c: writes the rules of a group that has the devices, and reads them back: all devices but
+ * theirs are refused. A kernel that has no programs for groups goes without. Returns 0, or -errno
+ * after fail(). */
+int devices_apply(const struct group *group, const struct devices *devices);
+
+/* device_program.c: the rules as a program of version 2, in room for program_room() instructions.
+ * Returns how many there are. Pure. */
+struct bpf_insn;
+size_t device_program_fill(const struct device_rule *rules, size_t count, struct bpf_insn *program);
+size_t device_program_room(size_t count);
 
 /* What the kernel counted; 0 where it does not count. */
 struct usage {

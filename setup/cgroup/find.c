@@ -4,12 +4,14 @@
  * options. Our place in it is our line of /proc/self/cgroup, less the mount's root. What is not
  * mounted so may be a controller of the version 2 hierarchy: there our group is made below the
  * nearest group, from ours upwards, that can hand the controllers on to its children. A group that
- * has processes cannot, unless it is the hierarchy's root ("no internal processes" rule).
+ * has processes cannot, unless it is the hierarchy's root ("no internal processes" rule). Device
+ * rules need nobody's handing on there.
  */
 #include <errno.h>
 #include <libmount.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../cleanup.h"
 #include "../log.h"
@@ -19,10 +21,9 @@
 enum { TEXT_SIZE = 16384 };
 
 const char *const controller_names[CONTROLLERS] = {
-	[CONTROLLER_CPU] = "cpu",
-	[CONTROLLER_CPUSET] = "cpuset",
-	[CONTROLLER_MEMORY] = "memory",
-	[CONTROLLER_PIDS] = "pids",
+	[CONTROLLER_CPU] = "cpu",	  [CONTROLLER_CPUSET] = "cpuset",
+	[CONTROLLER_MEMORY] = "memory",	  [CONTROLLER_PIDS] = "pids",
+	[CONTROLLER_DEVICES] = "devices",
 };
 
 unsigned limits_controllers(const struct limits *limits)
@@ -114,7 +115,7 @@ static bool is_mount_of(struct libmnt_fs *fs, const char *controller)
 }
 
 /* Our place in a hierarchy: of several mounts the last that shows it. 1, 0 when the hierarchy is
- * not mounted, or -errno after fail(). */
+ * not mounted, or -ENOENT when no mount shows it; then place->own is our path in the hierarchy. */
 static int place_find(struct libmnt_table *table, const char *self, const char *controller,
 		      struct place *place)
 {
@@ -129,11 +130,9 @@ static int place_find(struct libmnt_table *table, const char *self, const char *
 		if (is_mount_of(fs, controller))
 			rc = path[0] && place_fill(fs, path, place) ? 1 : -ENOENT;
 	mnt_free_iter(iterator);
-	return rc < 0 ? fail(-rc,
-			     "cannot find our cgroup %s%s%s below any mount of its "
-			     "hierarchy: mount it afresh in this namespace",
-			     controller, *controller ? ":" : "", path)
-		      : rc;
+	if (rc < 0)
+		snprintf(place->own, sizeof(place->own), "%s", path);
+	return rc;
 }
 
 static void v1_add(const struct place *place, enum controller controller, struct groups *groups)
@@ -151,33 +150,63 @@ static void v1_add(const struct place *place, enum controller controller, struct
 	group->controllers |= 1U << controller;
 }
 
+/* The version of the hierarchy that has the controller, and our place in it; 0 when none has. */
+static int version_find(struct libmnt_table *table, const char *self, enum controller controller,
+			struct place *place)
+{
+	int rc = place_find(table, self, controller_names[controller], place);
+
+	if (rc != 0)
+		return rc;
+	rc = place_find(table, self, "", place);
+	if (rc <= 0)
+		return rc;
+	return v2_offers(place->top, controller) ? 2 : 0;
+}
+
+static int missing_say(int rc, const char *name, const struct place *place)
+{
+	if (rc < 0)
+		return fail(-rc,
+			    "cannot find our cgroup %s:%s below any mount of its hierarchy: mount "
+			    "it afresh in this namespace",
+			    name, place->own);
+	return fail(0,
+		    "no mounted cgroup hierarchy has the %s controller: see /proc/cgroups; mount "
+		    "it (mount -t cgroup -o %s none DIR, or mount -t cgroup2 none DIR), or leave "
+		    "the limit out",
+		    name, name);
+}
+
+/* Of those in a container, the mounts of cgroups are often read-only. */
+static bool is_writable(const char *directory)
+{
+	return access(directory, W_OK) == 0 || errno != EROFS;
+}
+
 static int controllers_find(struct libmnt_table *table, const char *self, unsigned wanted,
 			    struct groups *groups)
 {
-	struct place v1, v2;
+	struct place place, v2;
 	unsigned in_v2 = 0;
-	int rc, has_v2 = -1; /* not looked for yet */
 
 	for (int i = 0; i < CONTROLLERS; i++) {
-		const char *name = controller_names[i];
+		int version;
 
 		if (!(wanted >> i & 1))
 			continue;
-		rc = place_find(table, self, name, &v1);
-		if (rc < 0)
-			return rc;
-		if (rc > 0) {
-			v1_add(&v1, (enum controller)i, groups);
+		version = version_find(table, self, (enum controller)i, &place);
+		if (i == CONTROLLER_DEVICES && (version <= 0 || !is_writable(place.own))) {
+			trace("no device rules: there is no cgroup hierarchy for them");
 			continue;
 		}
-		if (has_v2 < 0 && (has_v2 = place_find(table, self, "", &v2)) < 0)
-			return has_v2;
-		if (!has_v2 || !v2_offers(v2.top, (enum controller)i))
-			return fail(0,
-				    "no mounted cgroup hierarchy has the %s controller: see "
-				    "/proc/cgroups; mount it (mount -t cgroup -o %s none DIR, or "
-				    "mount -t cgroup2 none DIR), or leave the limit out",
-				    name, name);
+		if (version <= 0)
+			return missing_say(version, controller_names[i], &place);
+		if (version == 1) {
+			v1_add(&place, (enum controller)i, groups);
+			continue;
+		}
+		v2 = place;
 		in_v2 |= 1U << i;
 	}
 	return in_v2 ? v2_place(v2.top, v2.own, in_v2, &groups->items[groups->count++]) : 0;

@@ -36,7 +36,8 @@ static bool file_has(const char *directory, const char *file, const char *word)
 
 bool v2_offers(const char *top, enum controller controller)
 {
-	return file_has(top, "cgroup.controllers", controller_names[controller]);
+	return controller == CONTROLLER_DEVICES ||
+	       file_has(top, "cgroup.controllers", controller_names[controller]);
 }
 
 /* May it hand controllers on at all: is it the root of the hierarchy, which alone has no type, or a
@@ -69,6 +70,12 @@ static bool could_hand_on(const char *directory)
 	       (is_root || file_read(directory, "cgroup.procs", processes) == 0);
 }
 
+/* Those that are handed on: all but the devices, of which a group is in need of no one's leave. */
+static unsigned controllers_handed_on(const struct group *group)
+{
+	return group->controllers & ~(1U << CONTROLLER_DEVICES);
+}
+
 /* Calls step for every group from the top to parent; stops at the first that returns not 0. */
 static int path_walk(const struct group *group, int (*step)(const char *directory, unsigned wanted))
 {
@@ -78,7 +85,7 @@ static int path_walk(const struct group *group, int (*step)(const char *director
 
 	while (rc == 0) {
 		snprintf(directory, sizeof(directory), "%.*s", (int)length, group->parent);
-		rc = step(directory, group->controllers);
+		rc = step(directory, controllers_handed_on(group));
 		if (!group->parent[length])
 			break;
 		length += 1 + strcspn(group->parent + length + 1, "/");
@@ -88,7 +95,7 @@ static int path_walk(const struct group *group, int (*step)(const char *director
 
 static bool is_ready(const struct group *group)
 {
-	return hands_on(group->parent, group->controllers);
+	return hands_on(group->parent, controllers_handed_on(group));
 }
 
 static int step_check(const char *directory, unsigned wanted)

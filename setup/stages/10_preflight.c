@@ -80,6 +80,15 @@ static int paths_check(const struct spec *spec)
 	return 0;
 }
 
+/* Every container has rules for its devices but where nothing is kept back, and where who is not
+ * root could neither make rules nor needs any: the user namespace makes no device. */
+static unsigned controllers_wanted(const struct spec *spec)
+{
+	unsigned limits = limits_controllers(&spec->limits);
+
+	return spec->privileged || geteuid() != 0 ? limits : limits | 1U << CONTROLLER_DEVICES;
+}
+
 static int groups_check(const struct groups *groups)
 {
 	for (size_t i = 0; i < groups->count; i++)
@@ -124,8 +133,8 @@ static int plan_make(struct run *run)
 		.name = run->name,
 		.term = getenv("TERM"),
 		.console_fds = run->console_fds,
+		.devices = &run->devices,
 	};
-
 	int rc = filter_make(run, &facts.filter_count);
 
 	if (rc < 0)
@@ -147,8 +156,9 @@ int preflight_enter(struct run *run)
 	if (rc < 0 || (rc = privileges_check(spec)) < 0 || (rc = ids_check(run)) < 0 ||
 	    (rc = paths_check(spec)) < 0 || (rc = layers_find(spec, &run->layers)) < 0 ||
 	    (rc = layers_check(&run->layers)) < 0 ||
-	    (rc = groups_find("/proc/self/mountinfo", "/proc/self/cgroup",
-			      limits_controllers(&spec->limits), &run->groups)) < 0 ||
+	    (rc = devices_find(spec, run->console_fds, &run->devices)) < 0 ||
+	    (rc = groups_find("/proc/self/mountinfo", "/proc/self/cgroup", controllers_wanted(spec),
+			      &run->groups)) < 0 ||
 	    (rc = groups_check(&run->groups)) < 0 || (rc = plan_make(run)) < 0)
 		return rc;
 	run->init_fd = initfile_open();
@@ -161,5 +171,6 @@ void preflight_leave(struct run *run)
 	close_and_forget(&run->filter_fd);
 	free(run->plan);
 	run->plan = NULL;
+	devices_free(&run->devices);
 	layers_free(&run->layers);
 }

@@ -1,6 +1,6 @@
-/* 30 cgroup: the limits, in force before there is anything to limit.
- * Before: nothing. After: a group of ours in every hierarchy that a limit needs, its limits
- * written and read back, nobody in it yet. Leaving: what the limits did is said, then they go. */
+/* 30 cgroup: the limits and the device rules, in force before there is anything to limit.
+ * Before: nothing. After: a group of ours in every hierarchy that these need, all of them written
+ * and read back, nobody in it yet. Leaving: what the limits did is said, then they go. */
 
 #include "../cleanup.h"
 #include "../log.h"
@@ -18,6 +18,8 @@ int cgroup_enter(struct run *run)
 			return rc;
 		run->groups_made = i + 1;
 		rc = limits_apply(group, &run->spec->limits);
+		if (rc == 0)
+			rc = devices_apply(group, &run->devices);
 		if (rc < 0)
 			return rc;
 	}

@@ -153,6 +153,29 @@ int sys_socketpair(int fds[2])
 	return 0;
 }
 
+/* --- device programs */
+
+int sys_bpf_load(const struct bpf_insn *program, size_t count)
+{
+	int rc = call("bpf load");
+
+	(void)program;
+	(void)count;
+	return rc < 0 ? rc : null_give("program", "devices");
+}
+
+int sys_bpf_attach(int group_fd, int program_fd)
+{
+	return call("bpf attach %s to %s", fd_name(program_fd), fd_name(group_fd));
+}
+
+int sys_bpf_is_attached(int group_fd, int program_fd)
+{
+	int rc = call("bpf query %s of %s", fd_name(program_fd), fd_name(group_fd));
+
+	return rc < 0 ? rc : 1;
+}
+
 /* --- processes, namespaces, mounts, handing over */
 
 static const char *namespaces_name(uint64_t namespaces)

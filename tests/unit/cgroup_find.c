@@ -328,6 +328,69 @@ static void a_mount_of_an_empty_source_is_found(void **state)
 	assert_group(0, 2, BIT(CPU), "/sys/fs/cgroup");
 }
 
+/* Not below /sys: what is there of the machine's own may be read-only. */
+static void devices_mounted(const char *more)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "31 30 0:26 / /v2 rw - cgroup2 cgroup2 rw\n%s", more);
+	mountinfo(text);
+	fake_file(SELF, "4:devices:/d\n2:memory:/m\n0::/a/b\n");
+	v2_group("/v2", "cpu memory\n", "cpu memory\n", "", NULL);
+	v2_group("/v2/a", "cpu memory\n", "cpu\n", "", "domain\n");
+	v2_group("/v2/a/b", "cpu\n", "", "77\n", "domain\n");
+}
+
+static void devices_of_version_1_win(void **state)
+{
+	(void)state;
+	devices_mounted("32 30 0:27 / /v1/devices rw - cgroup cgroup rw,devices\n");
+	found(BIT(DEVICES));
+	assert_int_equal(groups.count, 1);
+	assert_group(0, 1, BIT(DEVICES), "/v1/devices/d");
+	found(BIT(CPU) | BIT(DEVICES));
+	assert_int_equal(groups.count, 2);
+	assert_group(1, 2, BIT(CPU), "/v2/a");
+}
+
+static void in_v2_devices_alone_go_below_our_own_group_processes_or_not(void **state)
+{
+	(void)state;
+	devices_mounted("");
+	found(BIT(DEVICES));
+	assert_int_equal(groups.count, 1);
+	assert_group(0, 2, BIT(DEVICES), "/v2/a/b");
+	v2_group("/v2/a/b", "cpu\n", "", "77\n", "domain threaded\n");
+	found(BIT(DEVICES));
+	assert_group(0, 2, BIT(DEVICES), "/v2/a");
+}
+
+static void in_v2_devices_go_where_the_controllers_are(void **state)
+{
+	(void)state;
+	devices_mounted("");
+	found(BIT(CPU) | BIT(DEVICES));
+	assert_int_equal(groups.count, 1);
+	assert_group(0, 2, BIT(CPU) | BIT(DEVICES), "/v2/a");
+	found(BIT(CPU) | BIT(MEMORY) | BIT(DEVICES));
+	assert_group(0, 2, BIT(CPU) | BIT(MEMORY) | BIT(DEVICES), "/v2");
+}
+
+static void devices_without_a_hierarchy_go_without(void **state)
+{
+	(void)state;
+	mountinfo(OTHERS);
+	fake_file(SELF, "4:devices:/d\n0::/u\n");
+	found(BIT(DEVICES));
+	assert_int_equal(groups.count, 0);
+	mountinfo("31 30 0:26 /x /v2 rw - cgroup2 cgroup2 rw\n"
+		  "32 30 0:27 / /v1/memory rw - cgroup cgroup rw,memory\n");
+	fake_file(SELF, "4:devices:/d\n2:memory:/m\n0::/u\n");
+	found(BIT(MEMORY) | BIT(DEVICES));
+	assert_int_equal(groups.count, 1);
+	assert_group(0, 1, BIT(MEMORY), "/v1/memory/m");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +412,10 @@ int main(void)
 		LAYOUT_TEST(a_mount_point_may_have_a_space),
 		LAYOUT_TEST(an_escape_that_is_cut_short_is_not_read_over),
 		LAYOUT_TEST(a_mount_of_an_empty_source_is_found),
+		LAYOUT_TEST(devices_of_version_1_win),
+		LAYOUT_TEST(in_v2_devices_alone_go_below_our_own_group_processes_or_not),
+		LAYOUT_TEST(in_v2_devices_go_where_the_controllers_are),
+		LAYOUT_TEST(devices_without_a_hierarchy_go_without),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_begin, scratch_end);

@@ -53,6 +53,14 @@ static void a_v2_group_has_its_controllers_enabled_one_by_one(void **state)
 					   "mkdir /cg/ctr-web 0755\n");
 }
 
+static void for_devices_nothing_is_enabled(void **state)
+{
+	(void)state;
+	fake_file("/cg/cgroup.subtree_control", "");
+	assert_int_equal(group_make(group_add(&groups, 2, BIT(DEVICES), "/cg")), 0);
+	assert_string_equal(fake_script(), "mkdir /cg/ctr-web 0755\n");
+}
+
 static void a_controller_that_cannot_be_enabled_is_named(void **state)
 {
 	const char *said;
@@ -172,6 +180,7 @@ int main(void)
 		GROUP_TEST(a_path_too_long_for_a_group_is_refused),
 		GROUP_TEST(a_v1_group_is_just_made),
 		GROUP_TEST(a_v2_group_has_its_controllers_enabled_one_by_one),
+		GROUP_TEST(for_devices_nothing_is_enabled),
 		GROUP_TEST(a_controller_that_cannot_be_enabled_is_named),
 		GROUP_TEST(an_empty_group_of_our_name_is_replaced_and_a_used_one_is_not),
 		GROUP_TEST(only_v1_groups_are_entered_by_writing),

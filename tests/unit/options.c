@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -309,15 +310,58 @@ static const char *printed_by(const char *word)
 	return text;
 }
 
+static void a_device_is_a_path_below_dev_and_its_access(void **state)
+{
+	const struct spec *spec =
+		good(state, "--device /dev/fuse --device /dev/sda:r --device /dev/net/tun/:wm "
+			    "--device /dev/char/10:229 --device /dev/char/10:237:rwm ./merged");
+	static const struct device expected[] = {
+		{"/dev/fuse", ACCESS_READ | ACCESS_WRITE},
+		{"/dev/sda", ACCESS_READ},
+		{"/dev/net/tun", ACCESS_WRITE | ACCESS_MKNOD},
+		{"/dev/char/10:229", ACCESS_READ | ACCESS_WRITE},
+		{"/dev/char/10:237", ACCESS_READ | ACCESS_WRITE | ACCESS_MKNOD},
+	};
+
+	assert_int_equal(spec->device_count, COUNT(expected));
+	for (size_t i = 0; i < COUNT(expected); i++) {
+		assert_string_equal(spec->devices[i].path, expected[i].path);
+		assert_int_equal(spec->devices[i].access, expected[i].access);
+	}
+}
+
+static void a_device_that_is_not_one_is_refused_with_the_argument(void **state)
+{
+	static const char *const places[] = {
+		"",  "fuse",	  "dev/fuse",	 "/srv/node",	 "/dev", "/dev/",
+		"/", "/device/x", "/dev/../etc", "/dev/x/../..", "./x"};
+	static const char *const accesses[] = {"/dev/fuse:", "/dev/fuse:rr", "/dev/fuse:x",
+					       "/dev/fuse:rwx"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(places); i++)
+		assert_contains(SAID("--device", places[i], "x"), "\" is not a path below /dev");
+	assert_contains(SAID("--device", "/srv/node", "x"), "--device: \"/srv/node\" is not");
+	for (size_t i = 0; i < COUNT(accesses); i++) {
+		char expected[64];
+
+		snprintf(expected, sizeof(expected), "--device: \"%s\" is not PATH", accesses[i]);
+		assert_contains(SAID("--device", accesses[i], "x"), expected);
+	}
+	assert_contains(SAID("--device", "/dev/fuse", "--device", "/dev/fuse:r", "x"),
+			"--device: \"/dev/fuse\" is given twice");
+	assert_contains(SAID("--device"), "--device needs an argument");
+}
+
 static void help_has_every_option_and_fits_a_terminal(void **state)
 {
 	static const char *const names[] = {
-		"cpu",	     "mem",	   "swap",    "pids",	    "cpuset",	 "cpu-weight",
-		"rlimit",    "timeout",	   "grace",   "lower",	    "upper",	 "work",
-		"ephemeral", "read-only",  "bind",    "tmpfs",	    "hook",	 "name",
-		"hostname",  "user",	   "workdir", "env",	    "clear-env", "net",
-		"cap-add",   "cap-drop",   "seccomp", "privileged", "userns",	 "tty",
-		"no-tty",    "print-plan", "check",   "version",
+		"cpu",	     "mem",	  "swap",	"pids",	   "cpuset",	 "cpu-weight",
+		"rlimit",    "timeout",	  "grace",	"lower",   "upper",	 "work",
+		"ephemeral", "read-only", "bind",	"tmpfs",   "hook",	 "name",
+		"hostname",  "user",	  "workdir",	"env",	   "clear-env",	 "net",
+		"device",    "cap-add",	  "cap-drop",	"seccomp", "privileged", "userns",
+		"tty",	     "no-tty",	  "print-plan", "check",   "version",
 	};
 	const char *text = printed_by("--help");
 	size_t options = 0;
@@ -367,6 +411,8 @@ int main(void)
 		SPEC_TEST(a_missing_argument_or_root_is_said),
 		SPEC_TEST(capabilities_are_added_and_dropped_from_left_to_right),
 		SPEC_TEST(options_that_exclude_each_other_are_refused),
+		SPEC_TEST(a_device_is_a_path_below_dev_and_its_access),
+		SPEC_TEST(a_device_that_is_not_one_is_refused_with_the_argument),
 		SPEC_TEST(help_has_every_option_and_fits_a_terminal),
 		SPEC_TEST(help_and_version_win_over_what_follows),
 	};

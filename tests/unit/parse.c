@@ -289,6 +289,38 @@ static void a_resource_limit_is_soft_then_hard(void **state)
 	}
 }
 
+static void access_is_letters_each_once(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned bits;
+	} accepted[] = {
+		{"r", ACCESS_READ},
+		{"w", ACCESS_WRITE},
+		{"m", ACCESS_MKNOD},
+		{"rw", ACCESS_READ | ACCESS_WRITE},
+		{"wr", ACCESS_READ | ACCESS_WRITE},
+		{"rwm", ACCESS_READ | ACCESS_WRITE | ACCESS_MKNOD},
+	};
+	static const char *const refused[] = {"",   "rr",  "rwr", "rwmr", "x",	 "rx",
+					      "R",  "RW",  "r w", " r",	  "r,w", "ro",
+					      "ww", "mrm", "0",	  "rw\n", NULL};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(accepted); i++) {
+		unsigned bits;
+
+		assert_true(access_parse(accepted[i].text, &bits));
+		assert_int_equal(bits, accepted[i].bits);
+	}
+	for (size_t i = 0; refused[i]; i++) {
+		unsigned bits = 99;
+
+		if (access_parse(refused[i], &bits) || bits != 99)
+			fail_msg("\"%s\" is accepted", refused[i]);
+	}
+}
+
 typedef bool predicate(const char *text);
 
 static void predicate_check(predicate *is_valid, const char *const *accepted,
@@ -379,6 +411,7 @@ int main(void)
 		TEST(a_duration_is_above_zero_and_has_a_known_unit),
 		TEST(a_user_is_never_a_name_and_never_wraps_to_root),
 		TEST(a_resource_limit_is_soft_then_hard),
+		TEST(access_is_letters_each_once),
 		TEST(a_cpu_list_is_numbers_and_rising_ranges),
 		TEST(a_name_cannot_leave_its_directory),
 		TEST(a_host_name_has_neither_dot_nor_hyphen_at_an_end),

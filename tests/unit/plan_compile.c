@@ -388,6 +388,42 @@ static void init_reads_the_largest_plan(void **state)
 	assert_int_equal(nth_line(CTR_VERB_EXEC, 0)->count, CTR_PLAN_FIELDS_MAX);
 }
 
+static void a_device_of_the_host_has_a_line_behind_our_own(void **state)
+{
+	struct device_node nodes[] = {
+		{.path = "/dev/net/tun", .type = 'c', .major = 10, .minor = 200, .mode = 0666},
+		{.path = "/dev/a b", .type = 'b', .major = 7, .mode = 060},
+	};
+	struct devices devices = {.nodes = nodes, .node_count = COUNT(nodes)};
+	struct plan_facts with = facts;
+	struct spec spec;
+
+	(void)state;
+	with.devices = &devices;
+	assert_int_equal(options_of_line(&spec, "box"), OPTIONS_RUN);
+	assert_contains(compiled_with(&spec, &with), "/dev/tty\n"
+						     "node c 10 200 0666 /dev/net/tun\n"
+						     "node b 7 0 0060 /dev/a\\040b\n"
+						     "link pts/ptmx /dev/ptmx\n");
+	init_reads(compiled_with(&spec, &with));
+	spec_free(&spec);
+}
+
+static void what_every_plan_makes_is_known(void **state)
+{
+	static const char *const ours[] = {"/dev/null",	 "/dev/tty",   "/dev/ptmx",
+					   "/dev/fd",	 "/dev/stdin", "/dev/pts/0",
+					   "/dev/shm/x", "/dev/pts",   "/dev/fd/0"};
+	static const char *const others[] = {"/dev/nullx", "/dev/tty0", "/dev/console",
+					     "/dev/ptsx",  "/dev/net",	"/dev/fuse"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ours); i++)
+		assert_true(plan_makes(ours[i]));
+	for (size_t i = 0; i < COUNT(others); i++)
+		assert_false(plan_makes(others[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +444,8 @@ int main(void)
 		TEST(init_reads_what_setup_was_given),
 		TEST(init_reads_every_byte_of_an_argument),
 		TEST(init_reads_the_largest_plan),
+		TEST(a_device_of_the_host_has_a_line_behind_our_own),
+		TEST(what_every_plan_makes_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

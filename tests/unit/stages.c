@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -61,6 +62,21 @@ static int stages_live(const char **said)
 	return rc;
 }
 
+static const struct device_rule rules[] = {
+	{.type = 'c', .major = 1, .minor = 3, .access = ACCESS_READ | ACCESS_WRITE},
+	{.type = 'b', .major = 7, .any_minor = true, .access = ACCESS_READ},
+};
+
+/* The run's to free. */
+static struct devices devices_with(const struct device_rule *from, size_t count)
+{
+	struct devices devices = {.rules = calloc(count, sizeof(*from)), .rule_count = count};
+
+	assert_non_null(devices.rules);
+	memcpy(devices.rules, from, count * sizeof(*from));
+	return devices;
+}
+
 /* The world and the run at the beginning of a life. */
 static void life_begin(const char *line, groups_maker *make)
 {
@@ -73,6 +89,8 @@ static void life_begin(const char *line, groups_maker *make)
 	spec_free(&spec);
 	assert_int_equal(options_of_line(&spec, line), OPTIONS_RUN);
 	run_fill(&run, &spec);
+	run.devices = devices_with(rules, COUNT(rules));
+	fake_stubborn_file("/v1/devices/ctr-web/devices.list", "c 1:3 rw\nb 7:* r\n");
 	make(&run.groups);
 }
 
@@ -93,6 +111,22 @@ static void in_v1_and_v2(struct groups *groups)
 {
 	group_add(groups, 1, BIT(CPUSET), "/v1/cpuset");
 	group_add(groups, 2, BIT(CPU) | BIT(MEMORY) | BIT(PIDS), "/v2");
+}
+
+static void with_devices_in_v1(struct groups *groups)
+{
+	group_add(groups, 1, BIT(MEMORY), "/v1/memory");
+	group_add(groups, 1, BIT(DEVICES), "/v1/devices");
+}
+
+static void with_devices_in_v2(struct groups *groups)
+{
+	group_add(groups, 2, BIT(CPU) | BIT(MEMORY) | BIT(DEVICES), "/v2");
+}
+
+static void devices_alone_in_v2(struct groups *groups)
+{
+	group_add(groups, 2, BIT(DEVICES), "/v2");
 }
 
 static void in_v2(struct groups *groups)
@@ -203,6 +237,14 @@ static void whatever_fails_with_groups_of_both_versions_all_is_undone(void **sta
 	every_call_fails_once("--cpu 10 --mem 500M --swap 1M --pids 9 --cpuset 0 --cpu-weight 7 "
 			      "--ephemeral --lower /box/lower /box/merged",
 			      in_v1_and_v2, 30);
+}
+
+static void whatever_fails_of_the_device_rules_all_is_undone(void **state)
+{
+	(void)state;
+	every_call_fails_once(MAIN_JOB, with_devices_in_v1, 30);
+	every_call_fails_once(MAIN_JOB, with_devices_in_v2, 25);
+	every_call_fails_once("--net host /box/merged", devices_alone_in_v2, 15);
 }
 
 static void whatever_fails_without_a_group_all_is_undone(void **state)
@@ -376,6 +418,7 @@ int main(void)
 		LIFE_TEST(whatever_fails_with_v1_groups_all_is_undone),
 		LIFE_TEST(whatever_fails_with_a_v2_group_all_is_undone),
 		LIFE_TEST(whatever_fails_with_groups_of_both_versions_all_is_undone),
+		LIFE_TEST(whatever_fails_of_the_device_rules_all_is_undone),
 		LIFE_TEST(whatever_fails_without_a_group_all_is_undone),
 		LIFE_TEST(whatever_fails_while_the_container_is_killed_all_is_undone),
 		LIFE_TEST(the_main_job_on_v1_is_this_script),
