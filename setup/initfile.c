@@ -66,11 +66,11 @@ int program_open(const char *name, const char *installed, char *path, size_t siz
 	slash = strrchr(path, '/');
 	if (slash) {
 		snprintf(slash, size - (size_t)(slash - path), "/%s", name);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
+		fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	}
 	if (fd < 0) {
 		snprintf(path, size, "%s", installed);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
+		fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	}
 	return fd;
 }

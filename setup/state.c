@@ -37,6 +37,18 @@ const char *state_root(void)
 	return path;
 }
 
+/* Whoever may rename in there could put another directory in the place of ours. */
+static bool parent_is_safe(const char *root)
+{
+	char parent[PATH_MAX];
+	struct stat stat_buffer;
+
+	snprintf(parent, sizeof(parent), "%.*s", (int)(strrchr(root, '/') - root), root);
+	return stat(parent, &stat_buffer) < 0 || /* mkdir(2) will say why */
+	       ((stat_buffer.st_uid == 0 || stat_buffer.st_uid == geteuid()) &&
+		(!(stat_buffer.st_mode & 022) || stat_buffer.st_mode & S_ISVTX));
+}
+
 int state_root_lock(void)
 {
 	const char *root = state_root();
@@ -45,6 +57,12 @@ int state_root_lock(void)
 
 	if (!root)
 		return -ENOENT;
+	if (!parent_is_safe(root))
+		return fail(EPERM,
+			    "cannot trust the directory that %s is in: it must be root's, or "
+			    "yours, with "
+			    "no other to write in it",
+			    root);
 	rc = sys_mkdir(root, 0700);
 	if (rc < 0 && rc != -EEXIST)
 		return fail(-rc, "cannot make %s", root);

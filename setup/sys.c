@@ -377,11 +377,28 @@ int sys_attach(int tree_fd, const char *path)
 	return result(move_mount(tree_fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH));
 }
 
+enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+
+/* execve(2) answers ETXTBSY while a writable descriptor is open anywhere. What lies over /proc
+ * could lead to another file; no other has these seals. */
+static int reopen_read_only(int sealed_fd)
+{
+	char path[64];
+	AUTO_CLOSE int fd = -1;
+	int seals;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", sealed_fd);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	seals = fcntl(fd, F_GET_SEALS);
+	return seals < 0 || (seals & SEALS) != SEALS ? -EPERM : take_fd(&fd);
+}
+
 int sys_sealed_file(const char *name, const void *data, size_t size)
 {
 	/* Before Linux 6.3 there is no MFD_EXEC, and a memory file is executable without it. */
 	AUTO_CLOSE int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
-	char path[64];
 
 	if (fd < 0 && errno == EINVAL)
 		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -394,11 +411,7 @@ int sys_sealed_file(const char *name, const void *data, size_t size)
 			return -errno;
 		used += (size_t)written;
 	}
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-		return -errno;
-	/* execve(2) answers ETXTBSY while a writable descriptor is open anywhere. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return result(open(path, O_RDONLY | O_CLOEXEC));
+	return fcntl(fd, F_ADD_SEALS, SEALS) < 0 ? -errno : reopen_read_only(fd);
 }
 
 int sys_place(int *fds, size_t count, int first)

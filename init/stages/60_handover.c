@@ -136,6 +136,8 @@ static void command_line_read(char **argv, struct life *life)
 /* What a terminal sends goes to the payload's whole group, as from a terminal. */
 static void container_settle(struct life *life, struct plan *plan)
 {
+	int seals;
+
 	life_own_session(life);
 	life->mask = 0; /* ctr-setup's business; its caller's does not matter inside */
 	life->to_group |= SIGNAL_BIT(SIGINT) | SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGWINCH);
@@ -143,7 +145,8 @@ static void container_settle(struct life *life, struct plan *plan)
 	self_protect();
 	prctl(PR_SET_NAME, "ctr-init"); /* else ps(1) shows the memory file */
 	fcntl(CTR_KEEPER_FD, F_SETFD, FD_CLOEXEC);
-	if ((fcntl(CTR_PLAN_FD, F_GET_SEALS) & SEALS) != SEALS) {
+	seals = fcntl(CTR_PLAN_FD, F_GET_SEALS); /* -1, which has all bits: it can have none */
+	if (seals < 0 || (seals & SEALS) != SEALS) {
 		errno = EINVAL;
 		die(CTR_STAGE_HANDOVER, NULL, "trust a plan that is not sealed", NULL);
 	}

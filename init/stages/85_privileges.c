@@ -11,6 +11,7 @@
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -27,11 +28,12 @@ static void bounding_limit(const struct line *line)
 {
 	uint64_t kept = field_hex(line, 0);
 
-	/* prctl(2): EINVAL ends the list of capabilities that this kernel knows. */
-	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
-		if (cap < 64 && kept >> cap & 1)
+	/* prctl(2): EINVAL is for a capability that this kernel does not know. */
+	for (unsigned long cap = 0; cap < 64; cap++) {
+		if (kept >> cap & 1)
 			continue;
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+		if ((prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL) ||
+		    prctl(PR_CAPBSET_READ, cap, 0, 0, 0) > 0)
 			die(CTR_STAGE_PRIVILEGES, line, "limit the bounding set", NULL);
 	}
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
@@ -70,6 +72,7 @@ static void filter_map(const struct line *line)
 void privileges_limit(const struct plan *plan)
 {
 	for_each_line(line, plan) {
+		errno = EPERM; /* of a yes that was none */
 		if (line->verb == CTR_VERB_BOUNDING)
 			bounding_limit(line);
 		else if (line->verb == CTR_VERB_KEYRING)
@@ -77,7 +80,8 @@ void privileges_limit(const struct plan *plan)
 		else if (line->verb == CTR_VERB_SECCOMP)
 			filter_map(line);
 		else if (line->verb == CTR_VERB_NONEWPRIVS &&
-			 prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+			 (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+			  prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1))
 			die(CTR_STAGE_PRIVILEGES, line, "set no_new_privs", NULL);
 	}
 }
@@ -101,6 +105,23 @@ static void rlimit_set(const struct line *line)
 		die(CTR_STAGE_PRIVILEGES, line, "set the resource limit ", field(line, 0), NULL);
 }
 
+/* A filter may say yes in the kernel's stead, and nothing is done: so the kernel is asked by other
+ * calls. The order of groups is its own. */
+static bool is_user(unsigned uid, unsigned gid, const unsigned *groups, unsigned count)
+{
+	unsigned seen[GROUPS_MAX];
+
+	if (syscall(SYS_getegid) != gid || syscall(SYS_getgroups, GROUPS_MAX, seen) != count)
+		return false;
+	for (unsigned i = 0, j; i < count; i++) {
+		for (j = 0; j < count && seen[i] != groups[j];)
+			j++;
+		if (j == count)
+			return false;
+	}
+	return uid == 0 || syscall(SYS_setresuid, 0, 0, 0) < 0;
+}
+
 static void user_become(const struct line *line)
 {
 	unsigned uid = (unsigned)field_number(line, 0);
@@ -114,13 +135,11 @@ static void user_become(const struct line *line)
 	}
 	for (unsigned i = 0; i < count; i++)
 		groups[i] = (unsigned)field_number(line, i + 2);
+	errno = EPERM; /* of a yes that was none */
 	if (syscall(SYS_setgroups, count, groups) < 0 ||
-	    syscall(SYS_setresgid, gid, gid, gid) < 0 || syscall(SYS_setresuid, uid, uid, uid) < 0)
+	    syscall(SYS_setresgid, gid, gid, gid) < 0 ||
+	    syscall(SYS_setresuid, uid, uid, uid) < 0 || !is_user(uid, gid, groups, count))
 		die(CTR_STAGE_PRIVILEGES, line, "become user ", field(line, 0), NULL);
-	if (uid != 0 && syscall(SYS_setresuid, 0, 0, 0) == 0) {
-		errno = EPERM;
-		die(CTR_STAGE_PRIVILEGES, line, "give root up: it came back", NULL);
-	}
 }
 
 void privileges_drop(const struct plan *plan)

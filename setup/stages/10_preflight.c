@@ -13,6 +13,7 @@
 #include "../cleanup.h"
 #include "../filter.h"
 #include "../initfile.h"
+#include "../kernel.h"
 #include "../log.h"
 #include "../plan.h"
 #include "../stage.h"
@@ -153,9 +154,9 @@ int preflight_enter(struct run *run)
 	else
 		snprintf(run->name, sizeof(run->name), "box-%ld", (long)getpid());
 	run->console_fds = console_fds_choose(spec);
-	if (rc < 0 || (rc = privileges_check(spec)) < 0 || (rc = ids_check(run)) < 0 ||
-	    (rc = paths_check(spec)) < 0 || (rc = layers_find(spec, &run->layers)) < 0 ||
-	    (rc = layers_check(&run->layers)) < 0 ||
+	if (rc < 0 || (rc = kernel_check()) < 0 || (rc = privileges_check(spec)) < 0 ||
+	    (rc = ids_check(run)) < 0 || (rc = paths_check(spec)) < 0 ||
+	    (rc = layers_find(spec, &run->layers)) < 0 || (rc = layers_check(&run->layers)) < 0 ||
 	    (rc = devices_find(spec, run->console_fds, &run->devices)) < 0 ||
 	    (rc = groups_find("/proc/self/mountinfo", "/proc/self/cgroup", controllers_wanted(spec),
 			      &run->groups)) < 0 ||

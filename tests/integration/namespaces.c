@@ -99,6 +99,7 @@ static void a_net_path_that_is_no_namespace_is_refused(void **state)
 	lab_assert_clean();
 }
 
+/* T-CG-1 */
 static void the_cgroup_namespace_is_rooted_at_the_container_s_group(void **state)
 {
 	const struct result *result =
@@ -128,6 +129,7 @@ static void the_host_name_is_the_run_s_name_or_the_one_asked_for(void **state)
 	assert_string_equal(before, after);
 }
 
+/* T-NAME-1 */
 static void names_that_are_none_are_refused(void **state)
 {
 	static const char *const names[] = {

@@ -32,6 +32,7 @@ static void mount_remove(const char *path)
 
 /* --- what is there */
 
+/* T-PATH-6 */
 static void upper_and_work_are_made_beside_the_root_and_take_the_changes(void **state)
 {
 	const char *lower = lab_manifest(lab_path("lower"));
@@ -51,6 +52,7 @@ static void changes_are_there_in_the_next_run(void **state)
 	assert_out(RUN_SH("cat /root/file; ls /bin/vi 2>/dev/null || echo gone"), "kept\ngone\n");
 }
 
+/* T-PATH-6 */
 static void the_upper_layer_holds_nothing_of_ours_but_mount_points(void **state)
 {
 	(void)state;
@@ -142,7 +144,7 @@ static void relative_paths_and_links_and_slashes_lead_to_the_root(void **state)
 			"here\n");
 }
 
-/* Characters that mean something to overlayfs, to mount(8), to the plan or to nobody. */
+/* T-PATH-8: characters that mean something to overlayfs, to mount(8), to the plan or to nobody. */
 static void paths_of_any_bytes_work(void **state)
 {
 	static const char *const names[] = {
@@ -179,6 +181,7 @@ static void a_double_quote_in_a_layer_s_path_is_refused(void **state)
 		       "no double quote");
 }
 
+/* T-PATH-8 */
 static void a_long_path_works(void **state)
 {
 	char *base = lab_path("%0200d", 7);

@@ -92,6 +92,7 @@ static void close_some(const void *argument)
 			close(fd);
 }
 
+/* T-STDIO-1 */
 static void closed_descriptors_are_dev_null_to_the_payload(void **state)
 {
 	(void)state;
@@ -108,6 +109,7 @@ static void closed_descriptors_are_dev_null_to_the_payload(void **state)
 	}
 }
 
+/* T-STDIO-1 */
 static void nothing_else_is_open_with_descriptors_closed(void **state)
 {
 	(void)state;
@@ -133,6 +135,7 @@ static void files_as_stdio(const void *argument)
 	}
 }
 
+/* T-STDIO-1 */
 static void the_files_behind_stdio_keep_owner_and_mode(void **state)
 {
 	const char *paths[] = {lab_path("in"), lab_path("out"), "/dev/null"};

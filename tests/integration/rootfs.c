@@ -75,6 +75,8 @@ static void the_mount_table_holds_what_it_should_and_nothing_else(void **state)
 		}
 		assert_true(strncmp(line.point, "/proc/", 6) == 0 ||
 			    strncmp(line.point, "/sys/", 5) == 0);
+		assert_true(strcmp(line.type, "tmpfs") == 0 || strcmp(line.type, "proc") == 0 ||
+			    strcmp(line.type, "sysfs") == 0);
 	}
 	assert_int_equal(next, COUNT(expected));
 	assert_lacks(result->out, "put_old");
@@ -135,6 +137,7 @@ static void the_devices_work(void **state)
 		   " 00 00 00 00\n9\nfull\n1777\n666\n");
 }
 
+/* T-MASK-1 */
 static void sys_is_read_only_and_proc_is_masked(void **state)
 {
 	(void)state;

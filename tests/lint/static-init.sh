@@ -1,5 +1,5 @@
 #!/bin/sh
-# ctr-init is complete by itself, small, and has no executable stack.
+# ctr-init is complete by itself, small, and has no executable stack: T-ELF-1.
 set -eu
 init=$2/ctr-init
 wrong=0

@@ -1,3 +1,4 @@
+/* T-ELF-2: which files may become PID 1. */
 #include "initfile.h"
 
 #include <elf.h>

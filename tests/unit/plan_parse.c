@@ -1,5 +1,5 @@
-/* ctr-init's side of the plan: whatever the bytes are, it refuses them or understands them whole,
- * and never looks beyond their end. */
+/* T-IPC-1: ctr-init's side of the plan: whatever the bytes are, it refuses them or understands them
+ * whole, and never looks beyond their end. */
 #include "../../init/plan.h"
 
 #include <stdio.h>
