@@ -98,8 +98,8 @@ static void by_default_nobody_is_waited_for(void **state)
 static void an_orphan_is_ctr_init_s_child(void **state)
 {
 	const struct place *place = *state;
-	struct job *job =
-		INIT(CALL(.talks = true), "sh", "-c", "(cat <&0 & echo $! ready); cat; exit 7");
+	struct job *job = INIT(CALL(.talks = true), "sh", "-c",
+			       "exec 3<&0; (cat <&3 & echo $! ready); cat; exit 7");
 	pid_t orphan;
 
 	job_await(job, "ready");

@@ -167,10 +167,13 @@ static void stopped(const char *name)
 	polite(name);
 }
 
+static int births[2]; /* a pipe: something comes when the grandchild is there */
+
 static void parent(const char *name)
 {
 	if (fork() == 0)
 		polite("grandchild");
+	(void)!write(births[1], "", 1);
 	polite(name);
 }
 
@@ -186,9 +189,12 @@ static int leave(char **arguments)
 		{"parent", parent},
 	};
 
+	if (pipe(births) < 0)
+		return 1;
 	for (; *arguments; arguments++) {
 		for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 			pid_t child;
+			char byte;
 
 			if (strcmp(table[i].name, *arguments) != 0)
 				continue;
@@ -200,6 +206,8 @@ static int leave(char **arguments)
 			}
 			if (table[i].live == stopped)
 				waitpid(child, NULL, WUNTRACED);
+			if (table[i].live == parent && read(births[0], &byte, 1) != 1)
+				return 1;
 		}
 	}
 	dprintf(1, "leaving\n");
