@@ -66,15 +66,30 @@ static const char *const links[][2] = {
 
 /* Of proc and sysfs: what tells of the host or of other containers. */
 static const char *const masked[] = {
-	"/proc/acpi",	     "/proc/asound",  "/proc/interrupts",
-	"/proc/kcore",	     "/proc/keys",    "/proc/latency_stats",
-	"/proc/sched_debug", "/proc/scsi",    "/proc/timer_list",
-	"/proc/timer_stats", "/sys/firmware", "/sys/devices/virtual/powercap",
+	"/proc/acpi",
+	"/proc/asound",
+	"/proc/dynamic_debug",
+	"/proc/interrupts",
+	"/proc/kcore",
+	"/proc/keys",
+	"/proc/kpagecgroup",
+	"/proc/kpagecount",
+	"/proc/kpageflags",
+	"/proc/latency_stats",
+	"/proc/pagetypeinfo",
+	"/proc/sched_debug",
+	"/proc/scsi",
+	"/proc/slabinfo",
+	"/proc/timer_list",
+	"/proc/timer_stats",
+	"/proc/vmallocinfo",
+	"/sys/firmware",
+	"/sys/devices/virtual/powercap",
 };
 
 /* What would change the host. */
 static const char *const readonly[] = {
-	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/pressure", "/proc/sys", "/proc/sysrq-trigger",
 };
 
 static bool is_mount_flag(const char *option)

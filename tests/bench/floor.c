@@ -114,20 +114,19 @@ static const struct link links[] = {
 };
 
 static const char *const masked_files[] = {
-	"/proc/interrupts",  "/proc/kcore",	 "/proc/keys",	      "/proc/latency_stats",
-	"/proc/sched_debug", "/proc/timer_list", "/proc/timer_stats",
+	"/proc/interrupts",  "/proc/kcore",	 "/proc/keys",	       "/proc/latency_stats",
+	"/proc/sched_debug", "/proc/timer_list", "/proc/timer_stats",  "/proc/kpagecgroup",
+	"/proc/kpagecount",  "/proc/kpageflags", "/proc/pagetypeinfo", "/proc/slabinfo",
+	"/proc/vmallocinfo",
 };
 
 static const char *const masked_dirs[] = {
-	"/proc/acpi",
-	"/proc/asound",
-	"/proc/scsi",
-	"/sys/firmware",
-	"/sys/devices/virtual/powercap",
+	"/proc/acpi", "/proc/dynamic_debug", "/proc/asound",
+	"/proc/scsi", "/sys/firmware",	     "/sys/devices/virtual/powercap",
 };
 
 static const char *const read_only[] = {
-	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/pressure", "/proc/sys", "/proc/sysrq-trigger",
 };
 
 /* ---- the keeper: failures end in exit(), which undoes ---- */

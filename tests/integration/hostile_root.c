@@ -286,10 +286,11 @@ static void file_capabilities_of_the_image_give_nothing(void **state)
 /* --- what a payload finds */
 
 #define MASKED                                                                                     \
-	"/proc/acpi /proc/asound /proc/interrupts /proc/kcore /proc/keys /proc/latency_stats "     \
-	"/proc/sched_debug /proc/scsi /proc/timer_list /proc/timer_stats /sys/firmware "           \
-	"/sys/devices/virtual/powercap"
-#define READ_ONLY "/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger"
+	"/proc/acpi /proc/asound /proc/dynamic_debug /proc/interrupts /proc/kcore /proc/keys "     \
+	"/proc/kpagecgroup /proc/kpagecount /proc/kpageflags /proc/latency_stats "                 \
+	"/proc/pagetypeinfo /proc/sched_debug /proc/scsi /proc/slabinfo /proc/timer_list "         \
+	"/proc/timer_stats /proc/vmallocinfo /sys/firmware /sys/devices/virtual/powercap"
+#define READ_ONLY "/proc/bus /proc/fs /proc/irq /proc/pressure /proc/sys /proc/sysrq-trigger"
 
 /* T-MASK-1 */
 static void what_is_masked_is_empty_and_stays_so(void **state)
