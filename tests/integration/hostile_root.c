@@ -328,7 +328,7 @@ static void no_file_of_a_cgroup_can_be_found(void **state)
 	group_needed("pids");
 	assert_out(RUN_SH("find / \\( -name release_agent -o -name notify_on_release -o -name "
 			  "'cgroup.*' -o -name 'devices.*' -o -name 'pids.max' -o -name tasks "
-			  "-type f \\) 2>/dev/null; mount | grep cgroup; cut -d: -f3 "
+			  "-type f \\) 2>/dev/null; mount | grep 'type cgroup'; cut -d: -f3 "
 			  "/proc/self/cgroup | sort -u",
 			  "--pids", "20"),
 		   "/\n");
