@@ -99,8 +99,10 @@ static int trees_lend(const struct run *run)
 _Noreturn static void lender_run(struct run *run)
 {
 	char path[64];
-	int rc = sys_join_mounts(run->pid_fd, false);
+	int rc = sys_die_with_parent();
 
+	if (rc == 0)
+		rc = sys_join_mounts(run->pid_fd, false);
 	log_stage(CTR_STAGE_ROOTFS);
 	if (rc < 0) {
 		fail(-rc, "cannot go among the container's mounts");
