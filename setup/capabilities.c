@@ -1,8 +1,10 @@
 #include "capabilities.h"
 
 #include <cap-ng.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Enough to own files, change users and serve low ports; nothing that reaches the host's devices,
@@ -23,15 +25,14 @@ uint64_t capabilities_default(void)
 
 uint64_t capabilities_own(void)
 {
-	uint64_t mask = 0;
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {{0}};
 
 	if (geteuid() != 0) /* but in the user namespace, all: user_namespaces(7) */
 		return (UINT64_C(2) << CAP_LAST_CAP) - 1;
-	capng_get_caps_process();
-	for (unsigned i = 0; i <= CAP_LAST_CAP; i++)
-		if (capng_have_capability(CAPNG_PERMITTED, i))
-			mask |= UINT64_C(1) << i;
-	return mask;
+	/* libcap-ng would read /proc/PID/status as well, twice, at every start. */
+	syscall(SYS_capget, &header, data);
+	return (uint64_t)data[1].permitted << 32 | data[0].permitted;
 }
 
 bool capabilities_parse(const char *name, uint64_t *mask)

@@ -23,7 +23,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,6 +34,7 @@
 #include "signals.h"
 #include "stage.h"
 #include "state.h"
+#include "sys.h"
 
 static int collect(void)
 {
@@ -93,7 +93,7 @@ int main(int argc, char **argv)
 	signals_block();
 	standard_descriptors_open();
 	umask(022);
-	prctl(PR_SET_DUMPABLE, 0);
+	sys_show(false);
 	rc = options_parse(argc, argv, &spec);
 	if (rc == OPTIONS_RUN) {
 		log_verbose(spec.verbose);

@@ -18,7 +18,7 @@
 #include "stage.h"
 #include "sys.h"
 
-enum { FILE_SIZE = 65536, OVERFLOW_ID = 65534 };
+enum { FILE_SIZE = 65536 };
 
 /* "NAME:FIRST:COUNT", where NAME may be a number. */
 static bool line_parse(char *line, const char *name, const char *number, struct ids *ids)

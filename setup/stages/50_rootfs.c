@@ -96,7 +96,9 @@ static int writable_map(const struct run *run, struct layers *layers)
 			common = i;
 	layers->upper = layers->work = NULL;
 	parent = strndup(upper, common ? common : 1);
-	rc = parent ? layer_map(run, "writable", &parent) : -ENOMEM;
+	if (!parent)
+		return fail(ENOMEM, "cannot map the ids of %s", upper);
+	rc = layer_map(run, "writable", &parent);
 	if (rc < 0)
 		return rc;
 	if (asprintf(&layers->upper, "%s%s", parent, upper + common) < 0 ||
@@ -170,8 +172,11 @@ static int directory_mount(const struct run *run)
 		root, (run->spec->readonly ? MOUNT_READ_ONLY_BELOW : 0) | bare_flag(run));
 	int rc = tree_fd < 0 ? tree_fd : 0;
 
-	if (rc == 0 && run->userns_fd >= 0 && sys_map_tree(tree_fd, run->userns_fd) < 0)
-		map_refused(run, root);
+	if (rc == 0 && run->userns_fd >= 0) {
+		rc = sys_map_tree(tree_fd, run->userns_fd);
+		if (rc == -EINVAL)
+			rc = map_refused(run, root);
+	}
 	if (rc == 0)
 		rc = sys_attach(tree_fd, root);
 	return rc < 0 ? fail(-rc, "cannot mount %s on itself", root) : 0;
