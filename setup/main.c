@@ -28,40 +28,26 @@
 
 #include "ctr/exit.h"
 
-#include "cleanup.h"
 #include "log.h"
 #include "options.h"
 #include "signals.h"
 #include "stage.h"
-#include "state.h"
 #include "sys.h"
-
-static int collect(void)
-{
-	AUTO_CLOSE int root_fd = -1;
-	unsigned collected;
-
-	root_fd = state_root_lock();
-	if (root_fd < 0)
-		return CTR_EXIT_FAILURE;
-	collected = state_collect();
-	say("%u dead run%s cleaned away", collected, collected == 1 ? "" : "s");
-	return 0;
-}
+#include "verbs/verbs.h"
 
 static int run_or_look(const struct spec *spec)
 {
 	struct run run = run_begin(spec);
 	size_t entered;
 
-	if (spec->verb == VERB_RUN)
+	if (spec->mode == MODE_RUN)
 		return stages_run(host_stages, host_stages_count, &run) < 0 ? CTR_EXIT_FAILURE
 									    : run.status;
 	/* --check and --print-plan: the first stage alone, which changes nothing. */
 	run.status = CTR_EXIT_FAILURE;
 	if (stages_enter(host_stages, 1, &run, &entered) == 0) {
 		run.status = 0;
-		if (spec->verb == VERB_PRINT_PLAN)
+		if (spec->mode == MODE_PRINT_PLAN)
 			fwrite(run.plan, 1, run.plan_size, stdout);
 		else
 			puts("ctr-setup: found no reason not to start");
@@ -83,10 +69,26 @@ static void standard_descriptors_open(void)
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
-int main(int argc, char **argv)
+static int run_asked(int argc, char **argv)
 {
 	struct spec spec;
-	int rc, status;
+	int status = CTR_EXIT_FAILURE;
+	int rc = options_parse(argc, argv, &spec);
+
+	if (rc == OPTIONS_RUN) {
+		log_verbose(spec.verbose);
+		status = run_or_look(&spec);
+	} else if (rc == OPTIONS_DONE) {
+		status = 0;
+	}
+	spec_free(&spec);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	const struct verb *verb = argc > 1 ? verb_find(argv[1]) : NULL;
+	int status;
 
 	if (argc < 1)
 		return CTR_EXIT_FAILURE;
@@ -94,14 +96,7 @@ int main(int argc, char **argv)
 	standard_descriptors_open();
 	umask(022);
 	sys_show(false);
-	rc = options_parse(argc, argv, &spec);
-	if (rc == OPTIONS_RUN) {
-		log_verbose(spec.verbose);
-		status = spec.verb == VERB_GC ? collect() : run_or_look(&spec);
-	} else {
-		status = rc < 0 ? CTR_EXIT_FAILURE : 0;
-	}
-	spec_free(&spec);
+	status = verb ? verb->run(argc - 1, argv + 1) : run_asked(argc, argv);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		fail(errno, "cannot write to standard output");
 		status = CTR_EXIT_FAILURE;

@@ -364,14 +364,14 @@ static int set_no_tty(struct spec *spec, char *text)
 static int set_print_plan(struct spec *spec, char *text)
 {
 	(void)text;
-	spec->verb = VERB_PRINT_PLAN;
+	spec->mode = MODE_PRINT_PLAN;
 	return 0;
 }
 
 static int set_check(struct spec *spec, char *text)
 {
 	(void)text;
-	spec->verb = VERB_CHECK;
+	spec->mode = MODE_CHECK;
 	return 0;
 }
 

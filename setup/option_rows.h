@@ -12,7 +12,7 @@ struct option_row {
 	const char *group; /* heading before this row, or NULL */
 	char letter;	   /* its short form, or 0 */
 	const char *name;
-	const char *argument; /* NULL: takes none */
+	const char *argument; /* NULL: takes none; [=...]: may be left out, then set gets NULL */
 	const char *help;
 	/* 0, a negative errno after fail(), or OPTIONS_DONE. */
 	int (*set)(struct spec *spec, char *text);

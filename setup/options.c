@@ -10,14 +10,15 @@
 #include "capabilities.h"
 #include "log.h"
 #include "option_rows.h"
+#include "verbs/verbs.h"
 
 void help_print(FILE *to)
 {
 	fputs("Usage: ctr-setup [OPTION...] ROOTFS [--] [COMMAND [ARG...]]\n"
-	      "       ctr-setup gc\n\n"
+	      "       ctr-setup VERB [ARG...]\n\n"
 	      "Runs COMMAND (a shell) in a container whose root is ROOTFS. When ROOTFS has a\n"
 	      "sibling \"lower\", the root is an overlay of lower, upper and work beside it.\n"
-	      "gc removes what killed runs have left behind.\n\n"
+	      "\n"
 	      "  ctr-setup --cpu 10 --mem 500M ./merged\n"
 	      "  ctr-setup --ephemeral --bind ./src:/src:ro ./merged -- make -C /src test\n",
 	      to);
@@ -27,8 +28,16 @@ void help_print(FILE *to)
 		if (row->group)
 			fprintf(to, "\n%s:\n", row->group);
 		snprintf(left, sizeof(left), "%s--%s%s%s", row->letter ? letter : "", row->name,
-			 row->argument ? " " : "", row->argument ? row->argument : "");
+			 row->argument && row->argument[0] != '[' ? " " : "",
+			 row->argument ? row->argument : "");
 		fprintf(to, "  %-25s  %s\n", left, row->help);
+	}
+	fputs("\nVerbs:\n", to);
+	for (size_t i = 0; i < verbs_count; i++) {
+		char left[40];
+
+		snprintf(left, sizeof(left), "%s %s", verbs[i].name, verbs[i].arguments);
+		fprintf(to, "  %-25s  %s\n", left, verbs[i].help);
 	}
 	fputs("\nExit status: the command's; 128+N when signal N ended it; 124 after --timeout;\n"
 	      "125 when ctr-setup failed; 126 command cannot be executed; 127 not found.\n",
@@ -54,13 +63,11 @@ static int operands_take(int argc, char **argv, struct spec *spec)
 {
 	if (optind == argc)
 		return fail(0, "no ROOTFS is given: see ctr-setup --help");
-	if (strcmp(argv[optind], "gc") == 0) {
-		if (argc != 2)
-			return fail(0, "gc takes no \"%s\" (a ROOTFS of that name is ./gc)",
-				    argv[optind == 1 ? 2 : 1]);
-		spec->verb = VERB_GC;
-		return OPTIONS_RUN;
-	}
+	if (verb_find(argv[optind]))
+		return fail(0,
+			    "%s is a verb: it comes first, as in ctr-setup %s (a ROOTFS of that "
+			    "name is ./%s)",
+			    argv[optind], argv[optind], argv[optind]);
 	spec->rootfs = argv[optind++];
 	if (optind < argc && strcmp(argv[optind], "--") == 0)
 		optind++;
@@ -97,6 +104,13 @@ static int option_take(int c, int index, const char *word, struct spec *spec)
 	return row->set(spec, optarg);
 }
 
+static int argument_kind(const struct option_row *row)
+{
+	if (!row->argument)
+		return no_argument;
+	return row->argument[0] == '[' ? optional_argument : required_argument;
+}
+
 int options_parse(int argc, char **argv, struct spec *spec)
 {
 	struct option longs[OPTION_ROWS + 1] = {{0}};
@@ -110,7 +124,7 @@ int options_parse(int argc, char **argv, struct spec *spec)
 	};
 	for (int i = 0; i < OPTION_ROWS; i++) {
 		longs[i].name = option_rows[i].name;
-		longs[i].has_arg = option_rows[i].argument ? required_argument : no_argument;
+		longs[i].has_arg = argument_kind(&option_rows[i]);
 		longs[i].val = LONG_OPTION;
 	}
 	opterr = 0;

@@ -49,17 +49,12 @@ struct device {
 	unsigned access;  /* bit set of ACCESS_* */
 };
 
-enum verb {
-	VERB_RUN,
-	VERB_CHECK,
-	VERB_PRINT_PLAN,
-	VERB_GC,
-};
+enum mode { MODE_RUN, MODE_CHECK, MODE_PRINT_PLAN };
 
 enum terminal_wish { TERMINAL_BY_STDIN, TERMINAL_YES, TERMINAL_NO };
 
 struct spec {
-	enum verb verb;
+	enum mode mode;
 	bool verbose;
 
 	const char *rootfs;

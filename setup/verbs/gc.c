@@ -1,0 +1,23 @@
+/* gc: what killed runs have left behind is removed. */
+#include "../cleanup.h"
+#include "../log.h"
+#include "../state.h"
+#include "ctr/exit.h"
+#include "verbs.h"
+
+int gc_run(int argc, char **argv)
+{
+	AUTO_CLOSE int root_fd = -1;
+	unsigned collected;
+
+	if (argc > 1) {
+		fail(0, "gc takes no \"%s\" (a ROOTFS of that name is ./gc)", argv[1]);
+		return CTR_EXIT_FAILURE;
+	}
+	root_fd = state_root_lock();
+	if (root_fd < 0)
+		return CTR_EXIT_FAILURE;
+	collected = state_collect();
+	say("%u dead run%s cleaned away", collected, collected == 1 ? "" : "s");
+	return 0;
+}
