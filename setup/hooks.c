@@ -41,8 +41,9 @@ _Noreturn static void hook_run(const struct run *run, const char *program, int k
 		fail(errno, "cannot prepare the hook %s", program);
 	else if ((rc = sys_die_with_parent()) < 0)
 		fail(-rc, "cannot tie the hook %s to its keeper", program);
-	else if (keeper_is_alive(keeper_fd) && execl(path, path, run->layers.root, NULL) < 0)
-		fail(errno, "cannot execute the hook %s", program);
+	else if (keeper_is_alive(keeper_fd) &&
+		 (rc = sys_become(path, (char *[]){path, run->layers.root, NULL})) < 0)
+		fail(-rc, "cannot execute the hook %s", program);
 	_exit(CTR_EXIT_FAILURE);
 }
 

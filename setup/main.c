@@ -28,6 +28,7 @@
 
 #include "ctr/exit.h"
 
+#include "explain.h"
 #include "log.h"
 #include "options.h"
 #include "signals.h"
@@ -75,7 +76,7 @@ static int run_asked(int argc, char **argv)
 	int status = CTR_EXIT_FAILURE;
 	int rc = options_parse(argc, argv, &spec);
 
-	if (rc == OPTIONS_RUN) {
+	if (rc == OPTIONS_RUN && (!spec.explain || explain_begin(spec.explain, argv) == 0)) {
 		log_verbose(spec.verbose);
 		status = run_or_look(&spec);
 	} else if (rc == OPTIONS_DONE) {

@@ -361,6 +361,19 @@ static int set_no_tty(struct spec *spec, char *text)
 	return 0;
 }
 
+static int set_explain(struct spec *spec, char *text)
+{
+	if (!text)
+		spec->explain = EXPLAIN_READ;
+	else if (strcmp(text, "script") == 0)
+		spec->explain = EXPLAIN_SCRIPT;
+	else if (strcmp(text, "trace") == 0)
+		spec->explain = EXPLAIN_TRACE;
+	else
+		return refuse("explain", text, "nothing, script, or trace");
+	return 0;
+}
+
 static int set_print_plan(struct spec *spec, char *text)
 {
 	(void)text;
@@ -437,7 +450,9 @@ const struct option_row option_rows[] = {
 	{"Terminal", 0, "tty", NULL, "a terminal of its own (when stdin is one)", set_tty},
 	{NULL, 0, "no-tty", NULL, "none: descriptors as they are", set_no_tty},
 
-	{"Seeing", 0, "print-plan", NULL, "print what ctr-init would do", set_print_plan},
+	{"Seeing", 0, "explain", "[=script|trace]", "print the life as shell; =trace lives it",
+	 set_explain},
+	{NULL, 0, "print-plan", NULL, "print what ctr-init would do", set_print_plan},
 	{NULL, 0, "check", NULL, "refuse what can be known beforehand", set_check},
 	{NULL, 'v', "verbose", NULL, "say each stage", set_verbose},
 	{NULL, 0, "version", NULL, "print the version", print_version},

@@ -2,6 +2,7 @@
  */
 #include "options.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,12 @@ static int combinations_check(const struct spec *spec)
 			       "nor --work");
 	if (spec->caps_added && spec->uid != 0)
 		return fail(0, "--cap-add gives to root inside: it goes with no --user but 0");
+	if (spec->explain && spec->mode != MODE_RUN)
+		return fail(0, "--explain goes with neither --check nor --print-plan");
+	if (spec->explain == EXPLAIN_SCRIPT && spec->userns)
+		return fail(0,
+			    "--explain=script has no user namespace, as others must map its ids: "
+			    "use --explain");
 	if (spec->work && !spec->upper)
 		return fail(0, "--work needs --upper, on the same file system");
 	return 0;
@@ -90,6 +97,27 @@ static int misuse(int c, const char *word)
 
 enum { LONG_OPTION = 256 }; /* beyond any letter */
 
+/* Setters cut what they get; argv stays whole, for who executes it again. */
+static int arguments_make_room(int argc, char **argv, struct spec *spec)
+{
+	size_t size = 1;
+
+	for (int i = 0; i < argc; i++)
+		size += strlen(argv[i]) + 1;
+	spec->arguments = spec->arguments_end = malloc(size);
+	return spec->arguments ? 0 : fail(ENOMEM, "cannot read the command line");
+}
+
+static char *argument_copy(struct spec *spec, const char *text)
+{
+	char *copy = spec->arguments_end;
+
+	if (!text)
+		return NULL;
+	spec->arguments_end = stpcpy(copy, text) + 1;
+	return copy;
+}
+
 /* Runs the setter of what getopt(3) found at word. It also takes an unambiguous beginning for the
  * whole: not here, where --cpus would be --cpuset. */
 static int option_take(int c, int index, const char *word, struct spec *spec)
@@ -101,7 +129,7 @@ static int option_take(int c, int index, const char *word, struct spec *spec)
 			return option_rows[i].set(spec, NULL);
 	if (c != LONG_OPTION || strcspn(word + 2, "=") != strlen(row->name))
 		return misuse(c, word);
-	return row->set(spec, optarg);
+	return row->set(spec, argument_copy(spec, optarg));
 }
 
 static int argument_kind(const struct option_row *row)
@@ -114,7 +142,7 @@ static int argument_kind(const struct option_row *row)
 int options_parse(int argc, char **argv, struct spec *spec)
 {
 	struct option longs[OPTION_ROWS + 1] = {{0}};
-	int rc = 0;
+	int rc;
 
 	*spec = (struct spec){
 		.grace_ms = 10000,
@@ -127,6 +155,7 @@ int options_parse(int argc, char **argv, struct spec *spec)
 		longs[i].has_arg = argument_kind(&option_rows[i]);
 		longs[i].val = LONG_OPTION;
 	}
+	rc = arguments_make_room(argc, argv, spec);
 	opterr = 0;
 	optind = 0; /* getopt(3), NOTES: starts afresh */
 	while (rc == 0) {
@@ -142,6 +171,7 @@ int options_parse(int argc, char **argv, struct spec *spec)
 
 void spec_free(struct spec *spec)
 {
+	free(spec->arguments);
 	free(spec->rlimits);
 	free(spec->lower.items);
 	free(spec->binds);

@@ -9,8 +9,9 @@
 /* What became of the command line: go on, or leave with success (--help, --version). */
 enum { OPTIONS_RUN = 0, OPTIONS_DONE = 1 };
 
-/* Fills spec from argv, whose texts it keeps pointing to. Returns OPTIONS_RUN, OPTIONS_DONE, or a
- * negative errno after saying what is wrong. spec_free() gives back what spec holds either way. */
+/* Fills spec from argv, whose texts it keeps pointing to, and leaves argv as it is. Returns
+ * OPTIONS_RUN, OPTIONS_DONE, or a negative errno after saying what is wrong. spec_free() gives back
+ * what spec holds either way. */
 int options_parse(int argc, char **argv, struct spec *spec);
 
 void spec_free(struct spec *spec);

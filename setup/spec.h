@@ -1,6 +1,7 @@
 /* What the user asked for: filled by options.c, changed by no one else.
  *
- * Texts point into argv. "Not asked for" is NULL, 0 or false, unless a member says otherwise.
+ * Texts point into argv, or into a copy of its arguments. "Not asked for" is NULL, 0 or false,
+ * unless a member says otherwise.
  */
 #ifndef CTR_SETUP_SPEC_H
 #define CTR_SETUP_SPEC_H
@@ -51,11 +52,16 @@ struct device {
 
 enum mode { MODE_RUN, MODE_CHECK, MODE_PRINT_PLAN };
 
+/* Nothing is made, and printed for a reader or as a script; or all is, and each step is printed. */
+enum explain { EXPLAIN_NOT, EXPLAIN_READ, EXPLAIN_SCRIPT, EXPLAIN_TRACE };
+
 enum terminal_wish { TERMINAL_BY_STDIN, TERMINAL_YES, TERMINAL_NO };
 
 struct spec {
 	enum mode mode;
+	enum explain explain;
 	bool verbose;
+	char *arguments, *arguments_end;
 
 	const char *rootfs;
 	char **command; /* ends in NULL; empty: a shell */

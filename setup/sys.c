@@ -269,6 +269,11 @@ int sys_run(char *const *arguments)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
+int sys_become(const char *path, char *const *arguments)
+{
+	return result(execv(path, arguments));
+}
+
 void sys_show(bool shown)
 {
 	prctl(PR_SET_DUMPABLE, shown ? 1 : 0);

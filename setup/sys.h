@@ -64,6 +64,8 @@ int sys_kill(int pid_fd, int signal);
 /* Runs a program of PATH with its error output and nothing else of ours: its exit status, 128 for a
  * signal. */
 int sys_run(char *const *arguments);
+/* Executes a program of the host's, with our environment; returns only on failure. */
+int sys_become(const char *path, char *const *arguments);
 /* Others of this user may look at us and at those we clone, or not: PR_SET_DUMPABLE of prctl(2). */
 void sys_show(bool shown);
 /* Waits for the end of a child; its status as waitpid(2) has it. */

@@ -312,6 +312,13 @@ int sys_run(char *const *arguments)
 	return call("run %s", arguments[0]);
 }
 
+int sys_become(const char *path, char *const *arguments)
+{
+	int rc = call("become %s %s", path, arguments[1]);
+
+	return rc < 0 ? rc : -ENOEXEC;
+}
+
 void sys_show(bool shown)
 {
 	script_add(shown ? "show\n" : "hide\n");

@@ -358,12 +358,12 @@ static void a_device_that_is_not_one_is_refused_with_the_argument(void **state)
 static void help_has_every_option_and_fits_a_terminal(void **state)
 {
 	static const char *const names[] = {
-		"cpu",	     "mem",	  "swap",	"pids",	   "cpuset",	 "cpu-weight",
-		"rlimit",    "timeout",	  "grace",	"lower",   "upper",	 "work",
-		"ephemeral", "read-only", "bind",	"tmpfs",   "hook",	 "name",
-		"hostname",  "user",	  "workdir",	"env",	   "clear-env",	 "net",
-		"device",    "cap-add",	  "cap-drop",	"seccomp", "privileged", "userns",
-		"tty",	     "no-tty",	  "print-plan", "check",   "version",
+		"cpu",	     "mem",	  "swap",     "pids",	    "cpuset",	  "cpu-weight",
+		"rlimit",    "timeout",	  "grace",    "lower",	    "upper",	  "work",
+		"ephemeral", "read-only", "bind",     "tmpfs",	    "hook",	  "name",
+		"hostname",  "user",	  "workdir",  "env",	    "clear-env",  "net",
+		"device",    "cap-add",	  "cap-drop", "seccomp",    "privileged", "userns",
+		"tty",	     "no-tty",	  "explain",  "print-plan", "check",	  "version",
 	};
 	const char *text = printed_by("--help");
 	size_t options = 0;

@@ -1,0 +1,410 @@
+#include "lines.h"
+
+#include <cap-ng.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../cleanup.h"
+#include "../sys.h"
+#include "ctr/plan.h"
+#include "ctr/stage.h"
+#include "step.h"
+#include "why.h"
+
+enum { FIELDS_MAX = CTR_PLAN_FIELDS_MAX + 1, LIST_SIZE = 4096 };
+
+/* One line of the plan: its verb and its fields, unescaped. */
+struct line {
+	const char *verb;
+	unsigned stage;
+	char **fields;
+	size_t count;
+};
+
+/* What the last line of all is made of: the lines of stages 85 and 90 add to it. */
+struct last {
+	char privileges[LIST_SIZE], environment[4 * LIST_SIZE];
+	char workdir[LIST_SIZE];
+};
+
+struct lines {
+	const struct waiting *waiting;
+	unsigned waiting_count;
+	struct last last;
+};
+
+static const struct {
+	const char *name;
+	unsigned stage;
+} verbs[] = {
+#define VERB(id, verb, stage, fields) {verb, stage},
+	CTR_VERBS(VERB)
+#undef VERB
+};
+
+/* In place. */
+static char *field_unescape(char *text)
+{
+	char *to = text;
+
+	if (strcmp(text, "-") == 0)
+		*text = '\0';
+	for (const char *from = text; *from; from++) {
+		if (*from != '\\') {
+			*to++ = *from;
+			continue;
+		}
+		*to++ = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
+		from += 3;
+	}
+	*to = '\0';
+	return text;
+}
+
+static void line_cut(char *text, struct line *line)
+{
+	line->verb = strsep(&text, " ");
+	line->stage = 0;
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(verbs[i].name, line->verb) == 0)
+			line->stage = verbs[i].stage;
+	for (line->count = 0; text; line->count++)
+		line->fields[line->count] = field_unescape(strsep(&text, " "));
+	line->fields[line->count] = NULL;
+}
+
+static void append(char *list, size_t size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void append(char *list, size_t size, const char *format, ...)
+{
+	size_t used = strlen(list);
+	va_list words;
+
+	va_start(words, format);
+	vsnprintf(list + used, size - used, format, words);
+	va_end(words);
+}
+
+const char *bind_options(unsigned flags)
+{
+	static char options[32];
+
+	snprintf(options, sizeof(options), "%s%s", flags & MOUNT_BARE ? "" : ",nosuid,nodev",
+		 flags & MOUNT_READ_ONLY ? ",ro" : "");
+	return options;
+}
+
+static const struct waiting *waiting_at(const struct lines *lines, const char *number)
+{
+	static const struct waiting nothing;
+	unsigned long fd = strtoul(number, NULL, 10);
+
+	return fd < lines->waiting_count && lines->waiting[fd].source ? &lines->waiting[fd]
+								      : &nothing;
+}
+
+static bool is_directory_here(const char *path)
+{
+	struct stat found;
+
+	return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+/* A bind, and the flags that it has from its first moment when it is not made by hand. */
+static void bind_print(const struct waiting *source, const char *root, const char *target)
+{
+	char place[LIST_SIZE];
+	const char *options = bind_options(source->flags);
+
+	snprintf(place, sizeof(place), "%s%s", root, target);
+	if (is_directory_here(source->source))
+		step(0, "mkdir -p %s", quote(place));
+	else
+		step(0, "[ -e %s ] || : >%s", quote(place), quote(place));
+	step(0, "mount --rbind %s %s", quote(source->source), quote(place));
+	if (*options)
+		step(0, "mount -o remount,bind%s %s", options, quote(place));
+}
+
+/* --- the verbs */
+
+static void root_print(const struct line *line, struct lines *lines)
+{
+	(void)line;
+	(void)lines;
+	step(0, "pivot_root . .");
+	step(0, "umount -l .");
+	step(0, "cd /");
+}
+
+static void mount_print(const struct line *line, struct lines *lines)
+{
+	const char *type = line->fields[0], *source = line->fields[1], *target = line->fields[2];
+	const char *flags = line->fields[3], *data = line->fields[4];
+	char options[LIST_SIZE] = "";
+
+	if (!*type) { /* of the descriptor's making, with the customary flags */
+		const struct waiting *made = waiting_at(lines, source);
+
+		type = source = made->source ? made->source : "?";
+		flags = made->flags & MOUNT_READ_ONLY ? "ro,nosuid,nodev,noexec"
+						      : "nosuid,nodev,noexec";
+	}
+	if (*flags || *data)
+		append(options, sizeof(options), " -o %s%s%s", flags, *flags && *data ? "," : "",
+		       data);
+	step(0, "mkdir -p %s", quote(target));
+	step(0, "mount -t %s%s %s %s", type, options, quote(source), quote(target));
+}
+
+static void attach_print(const struct line *line, struct lines *lines)
+{
+	const struct waiting *source = waiting_at(lines, line->fields[0]);
+
+	if (is_script())
+		step_note(0, "%s is there already, see 60", quote(line->fields[1]));
+	else if (source->source)
+		bind_print(source, "", line->fields[1]);
+}
+
+static void node_print(const struct line *line, struct lines *lines)
+{
+	(void)lines;
+	step(0, "mknod -m %s %s %s %s %s", line->fields[3], quote(line->fields[4]), line->fields[0],
+	     line->fields[1], line->fields[2]);
+}
+
+static void link_print(const struct line *line, struct lines *lines)
+{
+	(void)lines;
+	step(0, "ln -s %s %s", quote(line->fields[0]), quote(line->fields[1]));
+}
+
+static void console_print(const struct line *line, struct lines *lines)
+{
+	(void)line;
+	(void)lines;
+	step_note(0, "script(1) makes one, and relays it; this shell stays on the caller's");
+}
+
+static void hostname_print(const struct line *line, struct lines *lines)
+{
+	(void)lines;
+	step(0, "hostname %s", quote(line->fields[0]));
+}
+
+static void loopback_print(const struct line *line, struct lines *lines)
+{
+	(void)line;
+	(void)lines;
+	step(0, "ip link set lo up");
+}
+
+/* Which of these a kernel has, and which are directories, this host's own files say. */
+static void mask_print(const struct line *line, struct lines *lines)
+{
+	const char *path = line->fields[0];
+	struct stat found;
+
+	(void)lines;
+	if (lstat(path, &found) < 0)
+		return;
+	if (S_ISDIR(found.st_mode))
+		step(0, "mount -t tmpfs -o ro,nosuid,nodev,noexec,nr_inodes=2,mode=555 mask %s",
+		     quote(path));
+	else
+		step(0, "mount --bind /dev/null %s", quote(path));
+}
+
+static void readonly_print(const struct line *line, struct lines *lines)
+{
+	const char *path = line->fields[0];
+	struct stat found;
+
+	(void)lines;
+	if (strcmp(path, "/") == 0) {
+		step(0, "mount -o remount,bind,ro,nosuid,nodev /");
+	} else if (lstat(path, &found) == 0) {
+		step(0, "mount --rbind %s %s", quote(path), quote(path));
+		step(0, "mount -o remount,bind,ro,nosuid,nodev,noexec %s", quote(path));
+	}
+}
+
+static void bounding_print(const struct line *line, struct lines *lines)
+{
+	uint64_t mask = strtoull(line->fields[0], NULL, 16);
+	char *list = lines->last.privileges;
+
+	append(list, LIST_SIZE, " --inh-caps -all --ambient-caps -all --bounding-set -all");
+	for (unsigned cap = 0; cap <= (unsigned)CAP_LAST_CAP; cap++)
+		if (mask >> cap & 1)
+			append(list, LIST_SIZE, ",+%s", capng_capability_to_name(cap));
+}
+
+static void nonewprivs_print(const struct line *line, struct lines *lines)
+{
+	(void)line;
+	append(lines->last.privileges, LIST_SIZE, " --no-new-privs");
+}
+
+static void keyring_print(const struct line *line, struct lines *lines)
+{
+	(void)line;
+	(void)lines;
+	step_note(0, "keyctl new_session, where there is keyctl(1)");
+}
+
+static void rlimit_print(const struct line *line, struct lines *lines)
+{
+	(void)lines;
+	step_note(0, "prlimit --%s=%s:%s", line->fields[0], line->fields[1], line->fields[2]);
+}
+
+static void user_print(const struct line *line, struct lines *lines)
+{
+	char *list = lines->last.privileges;
+
+	append(list, LIST_SIZE, " --reuid %s --regid %s --groups ", line->fields[0],
+	       line->fields[1]);
+	for (size_t i = 2; i < line->count; i++)
+		append(list, LIST_SIZE, "%s%s", i > 2 ? "," : "", line->fields[i]);
+}
+
+/* Root has after execve(2) what the bounding set leaves, and others have none. */
+static void caps_print(const struct line *line, struct lines *lines)
+{
+	(void)line;
+	(void)lines;
+}
+
+static void seccomp_print(const struct line *line, struct lines *lines)
+{
+	(void)lines;
+	step_note(0, "a filter of %s instructions is installed right before execve(2)",
+		  line->fields[1]);
+}
+
+static void workdir_print(const struct line *line, struct lines *lines)
+{
+	snprintf(lines->last.workdir, sizeof(lines->last.workdir), "%s", line->fields[0]);
+}
+
+static void env_print(const struct line *line, struct lines *lines)
+{
+	append(lines->last.environment, sizeof(lines->last.environment), " %s",
+	       quote(line->fields[0]));
+}
+
+/* setpriv(1) comes out of the archive, runs beside its own libraries, and is gone before the
+ * command begins. */
+static void setpriv_bring(void)
+{
+	step(0, "mkdir -p /run/.setpriv");
+	step(0, "tar -xf - -C /run/.setpriv <&6");
+	step(0, "setpriv=\"/run/.setpriv/$loader --library-path /run/.setpriv "
+		"/run/.setpriv/setpriv\"");
+}
+
+static void exec_print(const struct line *line, struct lines *lines)
+{
+	AUTO_FREE char *command = NULL;
+	size_t size;
+	FILE *to = open_memstream(&command, &size);
+
+	if (!to)
+		return;
+	for (size_t i = 0; i < line->count; i++)
+		fprintf(to, " %s", quote(line->fields[i]));
+	fclose(to);
+	if (is_script() && lines->last.workdir[0])
+		setpriv_bring();
+	if (lines->last.workdir[0])
+		step(0, "cd %s", quote(lines->last.workdir));
+	lines->last.workdir[0] = '\0';
+	if (is_script())
+		step(0,
+		     "! command -v %s >/dev/null || exec env -i%s $setpriv%s sh -c 'rm -rf "
+		     "/run/.setpriv 2>/dev/null || :; exec \"$@\"' sh%s%s",
+		     quote(line->fields[0]), lines->last.environment, lines->last.privileges,
+		     command, step_shells_close());
+	else
+		step(0, "exec env -i%s setpriv%s%s", lines->last.environment,
+		     lines->last.privileges, command);
+}
+
+static const struct {
+	const char *verb;
+	void (*print)(const struct line *line, struct lines *lines);
+} printers[] = {
+	{"root", root_print},	      {"mount", mount_print},
+	{"attach", attach_print},     {"node", node_print},
+	{"link", link_print},	      {"console", console_print},
+	{"hostname", hostname_print}, {"loopback", loopback_print},
+	{"mask", mask_print},	      {"readonly", readonly_print},
+	{"bounding", bounding_print}, {"nonewprivs", nonewprivs_print},
+	{"keyring", keyring_print},   {"rlimit", rlimit_print},
+	{"user", user_print},	      {"caps", caps_print},
+	{"seccomp", seccomp_print},   {"workdir", workdir_print},
+	{"env", env_print},	      {"exec", exec_print},
+};
+
+static const char *target_of(const struct line *line)
+{
+	if (strcmp(line->verb, "mount") == 0)
+		return line->fields[2];
+	return line->count ? line->fields[0] : "";
+}
+
+static void line_print(const struct line *line, struct lines *lines)
+{
+	step_stage(line->stage);
+	for (size_t i = 0; i < sizeof(printers) / sizeof(printers[0]); i++)
+		if (strcmp(printers[i].verb, line->verb) == 0) {
+			step_why(why_of_line(line->verb, target_of(line)));
+			printers[i].print(line, lines);
+		}
+}
+
+void lines_print(char *plan, const struct waiting *waiting, unsigned count)
+{
+	struct lines *lines = calloc(1, sizeof(*lines));
+	struct line line = {.fields = calloc(FIELDS_MAX, sizeof(*line.fields))};
+
+	if (lines && line.fields) {
+		*lines = (struct lines){.waiting = waiting, .waiting_count = count};
+		strsep(&plan, "\n"); /* the header */
+		for (char *text; (text = strsep(&plan, "\n")) && *text;) {
+			line_cut(text, &line);
+			line_print(&line, lines);
+		}
+	}
+	free(line.fields);
+	free(lines);
+}
+
+void lines_bind_early(const char *plan, const struct waiting *waiting, unsigned count)
+{
+	AUTO_FREE char *copy = strdup(plan);
+	struct lines lines = {.waiting = waiting, .waiting_count = count};
+	char *fields[FIELDS_MAX], *rest = copy;
+	struct line line = {.fields = fields};
+
+	for (char *text; (text = strsep(&rest, "\n"));) {
+		const struct waiting *source;
+
+		if (strncmp(text, "attach ", 7) != 0)
+			continue;
+		line_cut(text, &line);
+		source = waiting_at(&lines, fields[0]);
+		if (source->source) {
+			step_why("before the host's tree is gone: by hand there is no mount "
+				 "without a place");
+			bind_print(source, ".", fields[1]);
+		}
+	}
+}

@@ -1,0 +1,268 @@
+#include "step.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../explain.h"
+#include "ctr/stage.h"
+#include "why.h"
+
+enum { WORD_SIZE = 32768, WORDS = 8, SHELLS_MAX = 3, OUTPUT_FD = 200 };
+
+/* One explanation a process. */
+static struct {
+	enum explain how;
+	int fd; /* the pipes of the run are let go of before its end */
+	unsigned stage, last_stage;
+	bool heading_is_due, is_leaving, is_child;
+	const char *why;
+	struct timespec began;
+	unsigned shells;
+} all = {.fd = STDOUT_FILENO};
+
+static const struct {
+	int fd; /* sh(1) may know no more than one digit */
+	const char *end;
+} shells[SHELLS_MAX] = {{9, "CHILD"}, {8, "CGROUP"}, {7, "NETWORK"}};
+
+bool is_dry(void)
+{
+	return all.how != EXPLAIN_TRACE;
+}
+
+bool is_script(void)
+{
+	return all.how == EXPLAIN_SCRIPT;
+}
+
+static const char *stage_name(unsigned stage)
+{
+	switch (stage) {
+#define NAME(id, number, name)                                                                     \
+	case number:                                                                               \
+		return name;
+		CTR_STAGES(NAME)
+#undef NAME
+	default:
+		return "";
+	}
+}
+
+void step_stage(unsigned stage)
+{
+	if (!stage || stage == all.stage)
+		return;
+	all.is_leaving = !all.is_child && stage <= all.last_stage;
+	all.stage = all.last_stage = stage;
+	all.heading_is_due = true;
+	all.why = NULL;
+}
+
+void step_leaves_nothing(void)
+{
+	all.is_child = true;
+}
+
+static void heading_print(void)
+{
+	if (!all.heading_is_due || !is_dry())
+		return;
+	all.heading_is_due = false;
+	dprintf(all.fd, "\n# %u %s%s: %s\n", all.stage, stage_name(all.stage),
+		all.is_leaving ? ", left" : "", why_of_stage(all.stage, all.is_leaving));
+}
+
+void step_why(const char *text)
+{
+	if (!is_dry() || !text || (all.why && strcmp(all.why, text) == 0))
+		return;
+	heading_print();
+	dprintf(all.fd, "# %s\n", text);
+	all.why = text;
+}
+
+static void time_print(char *line, size_t size)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	snprintf(line, size, "%9.3f ms  %2u %-10s  ",
+		 (double)(now.tv_sec - all.began.tv_sec) * 1e3 +
+			 (double)(now.tv_nsec - all.began.tv_nsec) / 1e6,
+		 all.stage, stage_name(all.stage));
+}
+
+/* One write(2) a line: keeper and child print in turns, and the container's own output between. */
+__attribute__((format(printf, 3, 0))) static void line_print(int rc, const char *begin,
+							     const char *format, va_list words)
+{
+	char line[2 * WORD_SIZE] = "";
+	size_t used;
+
+	heading_print();
+	if (!is_dry())
+		time_print(line, sizeof(line));
+	used = strlen(line);
+	used += (size_t)snprintf(line + used, sizeof(line) - used, "%s", begin);
+	used += (size_t)vsnprintf(line + used, sizeof(line) - used, format, words);
+	if (used < sizeof(line) && rc < 0)
+		snprintf(line + used, sizeof(line) - used, "  # %s", strerror(-rc));
+	dprintf(all.fd, "%s\n", line);
+}
+
+int step(int rc, const char *format, ...)
+{
+	va_list words;
+
+	va_start(words, format);
+	line_print(rc, "", format, words);
+	va_end(words);
+	return rc;
+}
+
+int step_note(int rc, const char *format, ...)
+{
+	va_list words;
+
+	va_start(words, format);
+	line_print(rc, "# ", format, words);
+	va_end(words);
+	return rc;
+}
+
+void step_shell(const char *format, ...)
+{
+	char command[1024];
+	va_list words;
+
+	va_start(words, format);
+	vsnprintf(command, sizeof(command), format, words);
+	va_end(words);
+	if (!is_script() || all.shells == SHELLS_MAX) {
+		step(0, "%s", command);
+		return;
+	}
+	step(0, "%s sh -eu /dev/fd/%d %d<<'%s'%s", command, shells[all.shells].fd,
+	     shells[all.shells].fd, shells[all.shells].end,
+	     all.shells ? "" : " && status=0 || status=$?");
+	all.shells++;
+}
+
+void step_shells_end(void)
+{
+	while (all.shells > 0)
+		dprintf(all.fd, "%s\n", shells[--all.shells].end);
+}
+
+const char *step_shells_close(void)
+{
+	return is_script() ? " 9<&- 8<&- 7<&- 6<&-" : "";
+}
+
+/* --- words */
+
+static bool is_plain(const char *word)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789_@%+=:,./-";
+
+	return *word && !word[strspn(word, plain)];
+}
+
+static bool is_printable(const char *word)
+{
+	for (; *word; word++)
+		if ((*word < 0x20 && (*word != '\n' || !is_dry())) || *word == 0x7f)
+			return false;
+	return true;
+}
+
+/* What a terminal could obey is written by printf(1); in a trace a step is one line. */
+static void quote_printed(const char *word, FILE *to)
+{
+	fputs("\"$(printf '", to);
+	for (; *word; word++)
+		fprintf(to, "\\%03o", (unsigned)(unsigned char)*word);
+	fputs("')\"", to);
+}
+
+const char *quote(const char *word)
+{
+	static char words[WORDS][WORD_SIZE];
+	static unsigned next;
+	char *text = words[next++ % WORDS];
+	FILE *to;
+
+	if (is_plain(word))
+		return word;
+	to = fmemopen(text, WORD_SIZE, "w");
+	if (!to)
+		return "";
+	if (!is_printable(word)) {
+		quote_printed(word, to);
+	} else {
+		fputc('\'', to);
+		for (; *word; word++)
+			fprintf(to, *word == '\'' ? "'\\''" : "%c", *word);
+		fputc('\'', to);
+	}
+	fclose(to);
+	return text;
+}
+
+/* --- the script around them */
+
+/* setpriv(1) is needed when nothing of this host is left, and the root may not have it. */
+static const char head[] =
+	"set -eu\n"
+	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+	"umask 022\n"
+	"# setpriv(1) of this host, in an archive: at stage 85 nothing of the host is left, and\n"
+	"# the root may have none\n"
+	"setpriv=$(readlink -f \"$(command -v setpriv)\")\n"
+	"archive=$(mktemp)\n"
+	"tar -chf \"$archive\" --transform 's|.*/||' -P \"$setpriv\" \\\n"
+	"\t$(ldd \"$setpriv\" | grep -o '/[^ ]*')\n"
+	"exec 6<\"$archive\"\n"
+	"rm \"$archive\"\n"
+	"loader=$(ldd \"$setpriv\" | grep -o '/[^ ]*/ld-[^ ]*')\n"
+	"export loader=\"${loader##*/}\"\n"
+	"export keeper=$$\n"
+	"status=125\n";
+
+static void step_end(void)
+{
+	dprintf(all.fd, "\nexit $status\n");
+}
+
+void step_begin(enum explain how, char **argv)
+{
+	int fd = fcntl(how == EXPLAIN_TRACE ? STDERR_FILENO : STDOUT_FILENO, F_DUPFD_CLOEXEC,
+		       OUTPUT_FD);
+
+	all.how = how;
+	if (fd >= 0)
+		all.fd = fd;
+	clock_gettime(CLOCK_MONOTONIC, &all.began);
+	if (how == EXPLAIN_TRACE)
+		return;
+	if (how == EXPLAIN_SCRIPT)
+		dprintf(all.fd, "#!/bin/sh\n");
+	dprintf(all.fd, "# The life of a container, as shell, stage by stage:\n#");
+	for (; *argv; argv++)
+		dprintf(all.fd, " %s", quote(*argv));
+	dprintf(all.fd, "\n%s", how == EXPLAIN_SCRIPT ? head : "");
+	if (how == EXPLAIN_SCRIPT)
+		atexit(step_end);
+}
+
+int explain_begin(enum explain how, char **argv)
+{
+	step_begin(how, argv);
+	return 0;
+}
