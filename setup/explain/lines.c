@@ -138,8 +138,21 @@ static void root_print(const struct line *line, struct lines *lines)
 	(void)line;
 	(void)lines;
 	step(0, "pivot_root . .");
-	step(0, "umount -l .");
+	if (is_script()) { /* umount(8) of util-linux does nothing without /proc */
+		step(0, "umount -l . 2>&- ||");
+		step(0, "\t{ mount -t proc proc /proc; umount -lc .; umount -l /proc; }");
+	} else {
+		step(0, "umount -l .");
+	}
 	step(0, "cd /");
+}
+
+/* setpriv(1) and ip(8) come out of the archive, and run beside their own libraries. */
+static void tools_bring(void)
+{
+	step(0, "mkdir /run/.tools");
+	step(0, "tar -xf - -C /run/.tools <&6");
+	step(0, "tool=\"/run/.tools/$loader --library-path /run/.tools /run/.tools/\"");
 }
 
 static void mount_print(const struct line *line, struct lines *lines)
@@ -160,6 +173,8 @@ static void mount_print(const struct line *line, struct lines *lines)
 		       data);
 	step(0, "mkdir -p %s", quote(target));
 	step(0, "mount -t %s%s %s %s", type, options, quote(source), quote(target));
+	if (is_script() && strcmp(target, "/run") == 0)
+		tools_bring();
 }
 
 static void attach_print(const struct line *line, struct lines *lines)
@@ -202,7 +217,7 @@ static void loopback_print(const struct line *line, struct lines *lines)
 {
 	(void)line;
 	(void)lines;
-	step(0, "ip link set lo up");
+	step(0, "%sip link set lo up", is_script() ? "${tool}" : "");
 }
 
 /* Which of these a kernel has, and which are directories, this host's own files say. */
@@ -300,16 +315,6 @@ static void env_print(const struct line *line, struct lines *lines)
 	       quote(line->fields[0]));
 }
 
-/* setpriv(1) comes out of the archive, runs beside its own libraries, and is gone before the
- * command begins. */
-static void setpriv_bring(void)
-{
-	step(0, "mkdir -p /run/.setpriv");
-	step(0, "tar -xf - -C /run/.setpriv <&6");
-	step(0, "setpriv=\"/run/.setpriv/$loader --library-path /run/.setpriv "
-		"/run/.setpriv/setpriv\"");
-}
-
 static void exec_print(const struct line *line, struct lines *lines)
 {
 	AUTO_FREE char *command = NULL;
@@ -321,15 +326,13 @@ static void exec_print(const struct line *line, struct lines *lines)
 	for (size_t i = 0; i < line->count; i++)
 		fprintf(to, " %s", quote(line->fields[i]));
 	fclose(to);
-	if (is_script() && lines->last.workdir[0])
-		setpriv_bring();
 	if (lines->last.workdir[0])
 		step(0, "cd %s", quote(lines->last.workdir));
 	lines->last.workdir[0] = '\0';
 	if (is_script())
 		step(0,
-		     "! command -v %s >/dev/null || exec env -i%s $setpriv%s sh -c 'rm -rf "
-		     "/run/.setpriv 2>/dev/null || :; exec \"$@\"' sh%s%s",
+		     "! command -v %s >/dev/null || exec env -i%s ${tool}setpriv%s sh -c 'rm -rf "
+		     "/run/.tools 2>/dev/null || :; exec \"$@\"' sh%s%s",
 		     quote(line->fields[0]), lines->last.environment, lines->last.privileges,
 		     command, step_shells_close());
 	else

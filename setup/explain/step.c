@@ -217,23 +217,23 @@ const char *quote(const char *word)
 
 /* --- the script around them */
 
-/* setpriv(1) is needed when nothing of this host is left, and the root may not have it. */
-static const char head[] =
-	"set -eu\n"
-	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
-	"umask 022\n"
-	"# setpriv(1) of this host, in an archive: at stage 85 nothing of the host is left, and\n"
-	"# the root may have none\n"
-	"setpriv=$(readlink -f \"$(command -v setpriv)\")\n"
-	"archive=$(mktemp)\n"
-	"tar -chf \"$archive\" --transform 's|.*/||' -P \"$setpriv\" \\\n"
-	"\t$(ldd \"$setpriv\" | grep -o '/[^ ]*')\n"
-	"exec 6<\"$archive\"\n"
-	"rm \"$archive\"\n"
-	"loader=$(ldd \"$setpriv\" | grep -o '/[^ ]*/ld-[^ ]*')\n"
-	"export loader=\"${loader##*/}\"\n"
-	"export keeper=$$\n"
-	"status=125\n";
+/* Two programs are needed when nothing of this host is left, and the root may not have them. */
+static const char head[] = "set -eu\n"
+			   "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+			   "umask 022\n"
+			   "# setpriv(1) and ip(8) of this host, in an archive: from stage 65 on "
+			   "nothing of the host is\n"
+			   "# left, and the root may have neither\n"
+			   "tools=$(readlink -f \"$(command -v setpriv)\" \"$(command -v ip)\")\n"
+			   "archive=$(mktemp)\n"
+			   "tar -chf \"$archive\" --transform 's|.*/||' -P $tools \\\n"
+			   "\t$(ldd $tools | grep -o '/[^ :]*' | sort -u)\n"
+			   "exec 6<\"$archive\"\n"
+			   "rm \"$archive\"\n"
+			   "loader=$(ldd $tools | grep -om 1 '/[^ ]*/ld-[^ ]*')\n"
+			   "export loader=\"${loader##*/}\"\n"
+			   "export keeper=$$\n"
+			   "status=125\n";
 
 static void step_end(void)
 {
