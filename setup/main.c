@@ -36,25 +36,26 @@
 #include "sys.h"
 #include "verbs/verbs.h"
 
+/* --check and --print-plan: the first stage alone, which changes nothing. */
+static int look(const struct spec *spec, struct run *run)
+{
+	int rc;
+
+	log_stage(CTR_STAGE_PREFLIGHT);
+	rc = spec->mode == MODE_CHECK ? preflight_list(run) : preflight_enter(run);
+	if (rc == 0 && spec->mode == MODE_PRINT_PLAN)
+		fwrite(run->plan, 1, run->plan_size, stdout);
+	preflight_leave(run);
+	return rc < 0 ? CTR_EXIT_FAILURE : 0;
+}
+
 static int run_or_look(const struct spec *spec)
 {
 	struct run run = run_begin(spec);
-	size_t entered;
 
-	if (spec->mode == MODE_RUN)
-		return stages_run(host_stages, host_stages_count, &run) < 0 ? CTR_EXIT_FAILURE
-									    : run.status;
-	/* --check and --print-plan: the first stage alone, which changes nothing. */
-	run.status = CTR_EXIT_FAILURE;
-	if (stages_enter(host_stages, 1, &run, &entered) == 0) {
-		run.status = 0;
-		if (spec->mode == MODE_PRINT_PLAN)
-			fwrite(run.plan, 1, run.plan_size, stdout);
-		else
-			puts("ctr-setup: found no reason not to start");
-	}
-	preflight_leave(&run);
-	return run.status;
+	if (spec->mode != MODE_RUN)
+		return look(spec, &run);
+	return stages_run(host_stages, host_stages_count, &run) < 0 ? CTR_EXIT_FAILURE : run.status;
 }
 
 /* Descriptors 0-2 exist, whatever the caller closed: nothing of ours may take their numbers. */

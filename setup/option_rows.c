@@ -453,7 +453,7 @@ const struct option_row option_rows[] = {
 	{"Seeing", 0, "explain", "[=script|trace]", "print the life as shell; =trace lives it",
 	 set_explain},
 	{NULL, 0, "print-plan", NULL, "print what ctr-init would do", set_print_plan},
-	{NULL, 0, "check", NULL, "refuse what can be known beforehand", set_check},
+	{NULL, 0, "check", NULL, "list what this needs, and what is missing", set_check},
 	{NULL, 'v', "verbose", NULL, "say each stage", set_verbose},
 	{NULL, 0, "version", NULL, "print the version", print_version},
 	{NULL, 'h', "help", NULL, "print this", print_help},

@@ -31,6 +31,9 @@ extern const struct stage child_stages[];
 extern const size_t child_stages_count;
 
 int preflight_enter(struct run *run);
+/* 10: prints each need and whether it is met, and goes on where one is not; each says what to do.
+ * -ENOENT: something is missing. */
+int preflight_list(struct run *run);
 void preflight_leave(struct run *run);
 int state_enter(struct run *run);
 void state_leave(struct run *run);

@@ -49,11 +49,21 @@ static bool parent_is_safe(const char *root)
 		(!(stat_buffer.st_mode & 022) || stat_buffer.st_mode & S_ISVTX));
 }
 
-int state_root_lock(void)
+static int root_trust(const char *root)
+{
+	struct stat stat;
+
+	if (lstat(root, &stat) < 0 || !S_ISDIR(stat.st_mode) || stat.st_uid != geteuid() ||
+	    (stat.st_mode & 0777) != 0700)
+		return fail(EPERM,
+			    "cannot trust %s: it must be a directory of user %u's with mode 0700",
+			    root, geteuid());
+	return 0;
+}
+
+int state_root_check(void)
 {
 	const char *root = state_root();
-	struct stat stat;
-	int rc;
 
 	if (!root)
 		return -ENOENT;
@@ -63,14 +73,22 @@ int state_root_lock(void)
 			    "yours, with "
 			    "no other to write in it",
 			    root);
+	return access(root, F_OK) == 0 ? root_trust(root) : 0;
+}
+
+int state_root_lock(void)
+{
+	const char *root;
+	int rc = state_root_check();
+
+	if (rc < 0)
+		return rc;
+	root = state_root();
 	rc = sys_mkdir(root, 0700);
 	if (rc < 0 && rc != -EEXIST)
 		return fail(-rc, "cannot make %s", root);
-	if (rc == -EEXIST && (lstat(root, &stat) < 0 || !S_ISDIR(stat.st_mode) ||
-			      stat.st_uid != geteuid() || (stat.st_mode & 0777) != 0700))
-		return fail(EPERM,
-			    "cannot trust %s: it must be a directory of user %u's with mode 0700",
-			    root, geteuid());
+	if (rc == -EEXIST && (rc = root_trust(root)) < 0)
+		return rc;
 	rc = sys_lock(root, true);
 	return rc < 0 ? fail(-rc, "cannot lock %s", root) : rc;
 }

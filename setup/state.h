@@ -18,6 +18,9 @@
  * NULL after fail(). */
 const char *state_root(void);
 
+/* Is state_root(), or where it is to be made, this user's alone? 0, or -errno after fail(). */
+int state_root_check(void);
+
 /* Makes state_root() if need be, checks that it is this user's alone, and locks it: a descriptor,
  * or -errno after fail(). */
 int state_root_lock(void);

@@ -15,20 +15,23 @@
 #include "../initfile.h"
 #include "../kernel.h"
 #include "../log.h"
+#include "../needs.h"
 #include "../plan.h"
 #include "../stage.h"
 #include "../terminal.h"
 
-static int caller_check(void)
+static int caller_check(struct run *run)
 {
+	(void)run;
 	if (getauxval(AT_SECURE))
 		return fail(EPERM, "cannot be set-user-id or have file capabilities: whoever may "
 				   "start this chooses what it mounts");
 	return 0;
 }
 
-static int privileges_check(const struct spec *spec)
+static int privileges_check(struct run *run)
 {
+	const struct spec *spec = run->spec;
 	uint64_t missing = spec->uid == 0 && !spec->userns ? spec->caps & ~capabilities_own() : 0;
 
 	if (missing)
@@ -65,8 +68,10 @@ static int ids_check(struct run *run)
 	return 0;
 }
 
-static int paths_check(const struct spec *spec)
+static int paths_check(struct run *run)
 {
+	const struct spec *spec = run->spec;
+
 	for (size_t i = 0; i < spec->bind_count; i++)
 		if (access(spec->binds[i].source, F_OK) < 0)
 			return fail(errno, "cannot bind %s", spec->binds[i].source);
@@ -90,15 +95,19 @@ static unsigned controllers_wanted(const struct spec *spec)
 	return spec->privileged || geteuid() != 0 ? limits : limits | 1U << CONTROLLER_DEVICES;
 }
 
-static int groups_check(const struct groups *groups)
+static int groups_settle(struct run *run)
 {
-	for (size_t i = 0; i < groups->count; i++)
+	struct groups *groups = &run->groups;
+	int rc = groups_find("/proc/self/mountinfo", "/proc/self/cgroup",
+			     controllers_wanted(run->spec), groups);
+
+	for (size_t i = 0; rc == 0 && i < groups->count; i++)
 		if (access(groups->items[i].parent, W_OK) < 0)
-			return fail(errno, "cannot make a cgroup in %s%s", groups->items[i].parent,
-				    geteuid() == 0
-					    ? ""
-					    : " (limits need root, or a cgroup that is yours)");
-	return 0;
+			rc = fail(errno, "cannot make a cgroup in %s%s", groups->items[i].parent,
+				  geteuid() == 0
+					  ? ""
+					  : " (limits need root, or a cgroup that is yours)");
+	return rc;
 }
 
 /* Descriptors 0-2 that are terminals are served by a pty when stdin is one. */
@@ -144,26 +153,93 @@ static int plan_make(struct run *run)
 	return plan_compile(run->spec, &facts, &run->plan, &run->plan_size);
 }
 
-int preflight_enter(struct run *run)
+static int kernel_settle(struct run *run)
 {
-	const struct spec *spec = run->spec;
-	int rc = caller_check();
+	(void)run;
+	return kernel_check();
+}
 
-	if (spec->name)
-		snprintf(run->name, sizeof(run->name), "%s", spec->name);
-	else
-		snprintf(run->name, sizeof(run->name), "box-%ld", (long)getpid());
-	run->console_fds = console_fds_choose(spec);
-	if (rc < 0 || (rc = kernel_check()) < 0 || (rc = privileges_check(spec)) < 0 ||
-	    (rc = ids_check(run)) < 0 || (rc = paths_check(spec)) < 0 ||
-	    (rc = layers_find(spec, &run->layers)) < 0 || (rc = layers_check(&run->layers)) < 0 ||
-	    (rc = devices_find(spec, run->console_fds, &run->devices)) < 0 ||
-	    (rc = groups_find("/proc/self/mountinfo", "/proc/self/cgroup", controllers_wanted(spec),
-			      &run->groups)) < 0 ||
-	    (rc = groups_check(&run->groups)) < 0 || (rc = plan_make(run)) < 0)
-		return rc;
+static int layers_settle(struct run *run)
+{
+	int rc = layers_find(run->spec, &run->layers);
+
+	return rc < 0 ? rc : layers_check(&run->layers);
+}
+
+static int devices_settle(struct run *run)
+{
+	return devices_find(run->spec, run->console_fds, &run->devices);
+}
+
+static int init_settle(struct run *run)
+{
 	run->init_fd = initfile_open();
 	return run->init_fd < 0 ? run->init_fd : 0;
+}
+
+/* In their order: the plan is made of what was settled before it. */
+static const struct need {
+	const char *what;
+	int (*settle)(struct run *run);
+	bool is_for_check; /* a run finds out in its own place */
+} needs[] = {
+	{"a caller that may choose what is mounted", caller_check, false},
+	{"the calls of Linux 5.12", kernel_settle, false},
+	{"namespaces", namespaces_check, true},
+	{"the capabilities that root inside is to have", privileges_check, false},
+	{"ids for a user namespace", ids_check, false},
+	{"what is bound, hooks, networks", paths_check, false},
+	{"the root and its layers", layers_settle, false},
+	{"the overlay file system", overlay_check, true},
+	{"programs that map ids", idmap_check, true},
+	{"devices", devices_settle, false},
+	{"cgroups for the limits", groups_settle, false},
+	{"swap that is counted", swap_check, true},
+	{"a name, and layers that are free", state_check, true},
+	{"a plan, and a filter of system calls", plan_make, false},
+	{"a kernel that filters system calls", seccomp_check, true},
+	{"ctr-init", init_settle, false},
+};
+enum { NEEDS = sizeof(needs) / sizeof(needs[0]) };
+
+static void names_settle(struct run *run)
+{
+	if (run->spec->name)
+		snprintf(run->name, sizeof(run->name), "%s", run->spec->name);
+	else
+		snprintf(run->name, sizeof(run->name), "box-%ld", (long)getpid());
+	run->console_fds = console_fds_choose(run->spec);
+}
+
+int preflight_enter(struct run *run)
+{
+	int rc = 0;
+
+	names_settle(run);
+	for (size_t i = 0; i < NEEDS && rc == 0; i++)
+		if (!needs[i].is_for_check)
+			rc = needs[i].settle(run);
+	return rc;
+}
+
+int preflight_list(struct run *run)
+{
+	unsigned missing = 0;
+
+	names_settle(run);
+	for (size_t i = 0; i < NEEDS; i++) {
+		bool is_known = missing == 0 || needs[i].settle != plan_make;
+		int rc = is_known ? needs[i].settle(run) : 0;
+
+		missing += rc < 0;
+		printf("%-8s %s\n",
+		       !is_known ? "unknown"
+		       : rc < 0	 ? "missing"
+				 : "ok",
+		       needs[i].what);
+		fflush(stdout);
+	}
+	return missing ? -ENOENT : 0;
 }
 
 void preflight_leave(struct run *run)

@@ -48,7 +48,7 @@ static void a_missing_call_is_named_and_nothing_is_begun(void **state)
 
 		assert_refused(result, name);
 		assert_string_equal(result->out, "");
-		assert_refused(WITHOUT(needed[i], "--check", lab_merged()), name);
+		assert_refused(WITHOUT(needed[i], lab_merged()), name);
 	}
 	assert_refused(WITHOUT("fsopen,fsmount,move_mount,open_tree", lab_merged(), "true"),
 		       "cannot do without fs");

@@ -1,11 +1,14 @@
 /* The remaining options: identity, environment, time, what only looks, and hooks. */
 #include "lab.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 /* --- identity */
@@ -91,8 +94,11 @@ static void check_and_print_plan_change_nothing(void **state)
 	const struct result *result;
 
 	(void)state;
-	assert_out(RUN("--check", "--cpu", "10", "--mem", "500M", lab_merged()),
-		   "ctr-setup: found no reason not to start\n");
+	result = RUN("--check", "--cpu", "10", "--mem", "500M", lab_merged());
+	assert_status(result, 0);
+	assert_has(result->out, "ok       cgroups for the limits\n");
+	assert_lacks(result->out, "missing");
+	assert_string_equal(result->err, "");
 	result = RUN("--print-plan", "--cpu", "10", "--mem", "500M", "--hostname", "box",
 		     lab_merged(), "--", "a b", "-");
 	assert_status(result, 0);
@@ -103,11 +109,71 @@ static void check_and_print_plan_change_nothing(void **state)
 	assert_string_equal(host_leftovers(), "");
 }
 
-static void check_says_what_is_missing(void **state)
+static void check_says_all_that_is_missing_at_once(void **state)
 {
+	const struct result *result =
+		RUN("--check", "--bind", "/no/such:/x", "--device", "/dev/none", lab_path("none"));
+
 	(void)state;
-	assert_refused(RUN("--check", "--lower", "/no/such", lab_merged()), "/no/such");
-	assert_refused(RUN("--check", lab_path("none")), "cannot find the root directory");
+	assert_status(result, 125);
+	assert_has(result->err, "cannot bind /no/such");
+	assert_has(result->err, "/dev/none");
+	assert_has(result->err, "cannot find the root directory");
+	assert_has(result->out, "missing  the root and its layers\n");
+	assert_has(result->out, "unknown  a plan, and a filter of system calls\n");
+	assert_has(result->out, "ok       ctr-init\n");
+}
+
+struct pretence {
+	const char *path, *text;
+};
+
+/* Among mounts of the child's own, the file at path reads as text. */
+static void pretend(const void *argument)
+{
+	const struct pretence *pretence = argument;
+	char file[] = "/tmp/ctr-pretence-XXXXXX";
+	int fd = mkstemp(file);
+
+	if (fd < 0 || write(fd, pretence->text, strlen(pretence->text)) < 0 ||
+	    unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount(file, pretence->path, NULL, MS_BIND, NULL) < 0 || unlink(file) < 0)
+		_exit(98);
+	close(fd);
+}
+
+static void assert_check_says(const char *path, const char *text, const char *way_out)
+{
+	struct pretence pretence = {path, text};
+
+	assert_refused(job_end(START(CALL(.before = pretend, .argument = &pretence), "--check",
+				     lab_merged())),
+		       way_out);
+}
+
+static const char *kernel_modules(void)
+{
+	struct utsname kernel;
+
+	assert_int_equal(uname(&kernel), 0);
+	return lab_text("/lib/modules/%s", kernel.release);
+}
+
+static void check_knows_what_a_run_would_find_out_later(void **state)
+{
+	struct job *job;
+
+	(void)state;
+	assert_check_says("/proc/sys/user/max_net_namespaces", "0\n",
+			  "sysctl user.max_net_namespaces=");
+	if (!is_there(kernel_modules()))
+		assert_check_says("/proc/filesystems", "\text4\n", "CONFIG_OVERLAY_FS");
+	job = START_SH(CALL(.talks = true), "echo ready; cat", "--name", "box");
+	job_expect(job, "ready");
+	assert_refused(RUN("--check", "--name", "box", "--ephemeral", lab_merged()),
+		       "the name box: it is held by process ");
+	assert_refused(RUN("--check", lab_merged()), "another container is using it");
+	assert_status(job_end(job), 0);
 }
 
 static void version_is_one_line(void **state)
@@ -293,7 +359,8 @@ int main(void)
 		TEST(without_a_command_a_shell_reads_stdin),
 		TEST(timeout_stops_the_command_with_status_124),
 		TEST(check_and_print_plan_change_nothing),
-		TEST(check_says_what_is_missing),
+		TEST(check_says_all_that_is_missing_at_once),
+		TEST(check_knows_what_a_run_would_find_out_later),
 		TEST(version_is_one_line),
 		TEST(help_names_each_option_and_fits_eighty_columns),
 		TEST(verbose_names_each_stage_and_leaves_stdout_alone),
