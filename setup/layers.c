@@ -21,6 +21,14 @@ bool is_directory(const char *path)
 	return stat(path, &stat_buffer) == 0 && S_ISDIR(stat_buffer.st_mode);
 }
 
+struct place place_of(int fd)
+{
+	struct stat stat = {0};
+
+	(void)fstat(fd, &stat);
+	return (struct place){stat.st_dev, stat.st_ino};
+}
+
 /* The real path of a directory that must be there. */
 static int directory_find(const char *what, const char *path, char **found)
 {
@@ -151,45 +159,6 @@ int layers_find(const struct spec *spec, struct layers *layers)
 		return 0;
 	}
 	return writable_find(spec, layers);
-}
-
-/* overlayfs takes "\" before a character of its own meaning: the comma that separates options, the
- * colon that separates layers, and the backslash. */
-static void escaped_put(FILE *to, const char *path)
-{
-	for (; *path; path++) {
-		if (strchr("\\,:", *path))
-			fputc('\\', to);
-		fputc(*path, to);
-	}
-}
-
-char *layers_options(const struct layers *layers)
-{
-	char *options = NULL;
-	size_t size;
-	FILE *to = open_memstream(&options, &size);
-
-	if (!to)
-		return NULL;
-	for (size_t i = 0; i < layers->lower_count; i++) {
-		fputs(i ? ":" : "lowerdir=", to);
-		escaped_put(to, layers->lower[i]);
-	}
-	fputs(",upperdir=", to);
-	escaped_put(to, layers->upper);
-	fputs(",workdir=", to);
-	escaped_put(to, layers->work);
-	/* A planted trusted.overlay.redirect must not lead out of the layers, and the other
-	 * features must not depend on how the host's kernel was configured. */
-	fputs(",redirect_dir=nofollow,metacopy=off,index=off,xino=off", to);
-	if (layers->is_user_s)
-		fputs(",userxattr", to);
-	if (fclose(to) != 0) {
-		free(options);
-		return NULL;
-	}
-	return options;
 }
 
 void layers_free(struct layers *layers)

@@ -4,8 +4,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "spec.h"
+
+/* Which directory it is, by whatever path. */
+struct place {
+	dev_t device;
+	ino_t inode;
+};
 
 struct layers {
 	char *root;	    /* where it is mounted, seen from the host's tree */
@@ -25,9 +32,7 @@ int layers_find(const struct spec *spec, struct layers *layers);
 int layers_check(const struct layers *layers);
 
 bool is_directory(const char *path);
-
-/* The options of the overlay mount, escaped. The caller's, or NULL. */
-char *layers_options(const struct layers *layers);
+struct place place_of(int fd);
 
 void layers_free(struct layers *layers);
 

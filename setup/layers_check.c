@@ -135,21 +135,11 @@ static int upper_is_free(const char *upper)
 	return rc;
 }
 
-/* libmount takes a double quote for its own, and has no escape for it. */
-static int quote_check(const char *what, const char *path)
-{
-	if (!strchr(path, '"'))
-		return 0;
-	return fail(EINVAL, "cannot use %s as %s: a layer's path must have no double quote", path,
-		    what);
-}
-
 int layers_check(const struct layers *layers)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < layers->lower_count && rc == 0; i++) {
-		rc = quote_check("lower", layers->lower[i]);
 		for (size_t j = 0; j < i && rc == 0; j++)
 			rc = overlap_check("lower", layers->lower[j], "lower", layers->lower[i]);
 		if (rc == 0 && layers->upper)
@@ -159,9 +149,7 @@ int layers_check(const struct layers *layers)
 	}
 	if (rc < 0 || !layers->upper)
 		return rc;
-	if ((rc = quote_check("upper", layers->upper)) < 0 ||
-	    (rc = quote_check("work", layers->work)) < 0 ||
-	    (rc = overlap_check("upper", layers->upper, "work", layers->work)) < 0 ||
+	if ((rc = overlap_check("upper", layers->upper, "work", layers->work)) < 0 ||
 	    (rc = upper_carries(layers->upper)) < 0 ||
 	    (rc = same_mount_check(layers->upper, layers->work)) < 0 ||
 	    (rc = upper_is_free(layers->upper)) < 0)

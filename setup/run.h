@@ -32,6 +32,7 @@ struct run {
 	char state_path[PATH_MAX];
 	int state_fd;	       /* its lock */
 	int upper_fd, work_fd; /* their locks */
+	struct place upper_place, work_place;
 	bool state_made, record_made;
 
 	/* 30 cgroup */
@@ -47,7 +48,7 @@ struct run {
 	int userns_fd; /* whose ids the layers get; -1: none */
 	int *tree_fds; /* of the plan's attach lines: detached mounts */
 	size_t tree_count;
-	int root_fd; /* the root, where its path cannot be gone along; -1: it can */
+	int root_fd; /* the root, mounted */
 
 	/* 95 watch */
 	int status; /* exit status of ctr-setup */

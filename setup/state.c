@@ -21,20 +21,20 @@ static const char cgroup_key[] = "cgroup ";
 
 const char *state_root(void)
 {
-	static char path[PATH_MAX] = "/run/ctr";
+	static char path[PATH_MAX + 8] = "/run/ctr";
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 
 	if (geteuid() == 0)
 		return path;
-	if (!runtime || runtime[0] != '/' ||
-	    (size_t)snprintf(path, sizeof(path), "%s/ctr", runtime) >= sizeof(path) - 80) {
+	if (!runtime || runtime[0] != '/' || !realpath(runtime, path) ||
+	    strlen(path) > PATH_MAX - 80) {
 		fail(0,
 		     "XDG_RUNTIME_DIR names no directory for what is under way: set it to one of "
 		     "yours, as /run/user/%u",
 		     geteuid());
 		return NULL;
 	}
-	return path;
+	return strcat(path, "/ctr");
 }
 
 /* Whoever may rename in there could put another directory in the place of ours. */

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <libmount.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <linux/openat2.h>
 #include <linux/sched.h>
 #include <linux/securebits.h>
 #include <sched.h>
@@ -38,9 +38,33 @@ static int result(long rc)
 	return rc < 0 ? -errno : (int)rc;
 }
 
+/* openat2(2): a path that was resolved has no link; one that comes up since leads elsewhere. */
+static int open_real(int at_fd, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (__u64)(flags | O_DIRECTORY | O_CLOEXEC),
+		.resolve = RESOLVE_NO_SYMLINKS,
+	};
+
+	return result(syscall(SYS_openat2, at_fd, path, &how, sizeof(how)));
+}
+
+int sys_open_dir(int at_fd, const char *path)
+{
+	return open_real(at_fd, path, O_PATH);
+}
+
 int sys_mkdir(const char *path, mode_t mode)
 {
-	return result(mkdir(path, mode));
+	AUTO_FREE char *parent = strdup(path);
+	char *slash = parent ? strrchr(parent, '/') : NULL;
+	AUTO_CLOSE int parent_fd = -1;
+
+	if (!slash)
+		return -ENOMEM;
+	slash[slash == parent] = '\0';
+	parent_fd = sys_open_dir(AT_FDCWD, parent);
+	return parent_fd < 0 ? parent_fd : result(mkdirat(parent_fd, strrchr(path, '/') + 1, mode));
 }
 
 int sys_rmdir(const char *path)
@@ -113,10 +137,10 @@ static bool end_is_asked_for(void)
 
 int sys_lock(const char *dir, bool wait)
 {
-	AUTO_CLOSE int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	AUTO_CLOSE int fd = open_real(AT_FDCWD, dir, O_RDONLY);
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK || !wait)
 			return -errno;
@@ -176,9 +200,10 @@ int sys_make_files_as(uint32_t uid, uint32_t gid)
 	return (uid_t)setfsuid((uid_t)-1) == uid && (gid_t)setfsgid((gid_t)-1) == gid ? 0 : -EPERM;
 }
 
-int sys_give_empty(const char *dir, uint32_t uid, uint32_t gid)
+int sys_give_empty(int dir_fd, uint32_t uid, uint32_t gid)
 {
-	DIR *entries = opendir(dir);
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *entries = fd < 0 ? NULL : fdopendir(fd);
 	int count = 0;
 
 	if (!entries)
@@ -186,12 +211,12 @@ int sys_give_empty(const char *dir, uint32_t uid, uint32_t gid)
 	while (count <= 2 && readdir(entries))
 		count++;
 	closedir(entries);
-	return count > 2 ? -ENOTEMPTY : result(chown(dir, uid, gid));
+	return count > 2 ? -ENOTEMPTY : result(fchownat(dir_fd, "", uid, gid, AT_EMPTY_PATH));
 }
 
-int sys_enter_dir(int fd, const char *path)
+int sys_enter_dir(int fd)
 {
-	return result(fd >= 0 ? fchdir(fd) : chdir(path));
+	return result(fchdir(fd));
 }
 
 int sys_join_netns(const char *path)
@@ -204,11 +229,6 @@ int sys_join_netns(const char *path)
 int sys_socketpair(int fds[2])
 {
 	return result(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds));
-}
-
-int sys_open_dir(const char *path)
-{
-	return result(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
 int sys_open_file(const char *path)
@@ -290,96 +310,6 @@ void sys_sleep_ms(unsigned milliseconds)
 				.tv_nsec = milliseconds % 1000 * 1000000L};
 
 	nanosleep(&time, NULL);
-}
-
-int sys_make_private(void)
-{
-	return result(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-}
-
-/* mount(2) by libmount, which keeps escaped commas together and knows the generic options; without
- * its helpers, its table of mounts and its look at the target: nothing outside this call. */
-static int libmount_mount(struct libmnt_context *context, const char *type, const char *target,
-			  const char *options, unsigned flags)
-{
-	int rc;
-
-	if (mnt_context_disable_helpers(context, 1) || mnt_context_disable_mtab(context, 1) ||
-	    mnt_context_disable_canonicalize(context, 1) || mnt_context_set_fstype(context, type) ||
-	    mnt_context_set_source(context, type) || mnt_context_set_target(context, target) ||
-	    mnt_context_set_options(context, options) ||
-	    mnt_context_set_mflags(context, flags & MOUNT_BARE ? 0 : MS_NOSUID | MS_NODEV))
-		return -ENOMEM;
-	rc = mnt_context_mount(context);
-	if (rc == 0)
-		return 0;
-	if (mnt_context_syscall_called(context))
-		return -mnt_context_get_syscall_errno(context);
-	return rc < 0 ? rc : -EINVAL;
-}
-
-static int mount_new(const char *type, const char *target, const char *options, unsigned flags)
-{
-	struct libmnt_context *context = mnt_new_context();
-	int rc = context ? libmount_mount(context, type, target, options, flags) : -ENOMEM;
-
-	mnt_free_context(context);
-	return rc;
-}
-
-int sys_mount_overlay(const char *target, const char *options, unsigned flags)
-{
-	return mount_new("overlay", target, options, flags);
-}
-
-int sys_mount_tmpfs(const char *target, const char *options)
-{
-	return mount_new("tmpfs", target, options, 0);
-}
-
-int sys_open_tree(const char *path, unsigned flags)
-{
-	AUTO_CLOSE int fd = open_tree(AT_FDCWD, path,
-				      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-					      (flags & MOUNT_ALONE ? 0U : AT_RECURSIVE));
-	struct mount_attr set = {
-		.attr_set =
-			(flags & MOUNT_BARE ? 0 : MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV) |
-			(flags & (MOUNT_READ_ONLY | MOUNT_READ_ONLY_BELOW) ? MOUNT_ATTR_RDONLY : 0),
-	};
-	struct mount_attr clear = {.attr_clr = MOUNT_ATTR_RDONLY};
-
-	if (fd < 0)
-		return -errno;
-	if (mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &set, sizeof(set)) < 0)
-		return -errno;
-	if (flags & MOUNT_READ_ONLY_BELOW &&
-	    mount_setattr(fd, "", AT_EMPTY_PATH, &clear, sizeof(clear)) < 0)
-		return -errno;
-	return take_fd(&fd);
-}
-
-int sys_open_new(const char *type, unsigned flags)
-{
-	AUTO_CLOSE int fd = fsopen(type, FSOPEN_CLOEXEC);
-
-	if (fd < 0 || fsconfig(fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -errno;
-	return result(fsmount(fd, FSMOUNT_CLOEXEC,
-			      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
-				      (flags & MOUNT_READ_ONLY ? MOUNT_ATTR_RDONLY : 0U)));
-}
-
-int sys_map_tree(int tree_fd, int userns_fd)
-{
-	struct mount_attr map = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (__u64)userns_fd};
-
-	return result(mount_setattr(tree_fd, "", AT_EMPTY_PATH, &map, sizeof(map)));
-}
-
-int sys_attach(int tree_fd, const char *path)
-{
-	return result(move_mount(tree_fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH));
 }
 
 enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };

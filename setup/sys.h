@@ -1,8 +1,11 @@
 /* The seam: everything by which ctr-setup changes the machine.
  *
  * Each function does one thing and returns 0 (or a descriptor, or a length) or -errno. No policy,
- * no logging. sys.c and sys_bpf.c do it for real; tests/fake/sys_fake.c records it and fails on
- * demand. Paths are those of the trusted host. Descriptors are close-on-exec.
+ * no logging. sys.c, sys_mount.c and sys_bpf.c do it for real; tests/fake/sys_fake.c records it and
+ * fails on demand. Paths are those of the trusted host. Descriptors are close-on-exec.
+ *
+ * Directories that are made, opened, locked or mounted on have real paths: -ELOOP where a symbolic
+ * link has come into one since it was resolved, as others may own directories above.
  */
 #ifndef CTR_SETUP_SYS_H
 #define CTR_SETUP_SYS_H
@@ -24,6 +27,9 @@ int sys_write(const char *path, const char *text);
  * has the beginning, as a string). */
 int sys_read(const char *path, char *text, size_t size);
 
+/* Opens a directory, as a place alone (O_PATH); at_fd as in openat(2). */
+int sys_open_dir(int at_fd, const char *path);
+int sys_open_file(const char *path);
 /* Opens a directory and locks it (flock(2)) for as long as the descriptor is open, in this process
  * or a child. -EWOULDBLOCK: somebody else has it; with wait it is waited for, until a signal that
  * ends us is pending: -EINTR. */
@@ -47,15 +53,13 @@ int sys_join_mounts(int pid_fd, bool as_its_root);
 /* The files that this process makes belong to these ids; its capabilities stay. */
 int sys_make_files_as(uint32_t uid, uint32_t gid);
 /* Gives a directory to another owner; -ENOTEMPTY unless it is an empty one. */
-int sys_give_empty(const char *dir, uint32_t uid, uint32_t gid);
-/* The working directory: fchdir(2) where fd is one, else chdir(2). */
-int sys_enter_dir(int fd, const char *path);
+int sys_give_empty(int dir_fd, uint32_t uid, uint32_t gid);
+/* fchdir(2) */
+int sys_enter_dir(int fd);
 /* Joins the network namespace that path names. */
 int sys_join_netns(const char *path);
 /* SOCK_SEQPACKET, both ends close-on-exec. */
 int sys_socketpair(int fds[2]);
-int sys_open_dir(const char *path);
-int sys_open_file(const char *path);
 /* KILL to this process when its parent dies. */
 int sys_die_with_parent(void);
 /* Every CPU that the cgroups allow, whatever the caller was bound to. */
@@ -92,11 +96,21 @@ enum {
 	MOUNT_ALONE = 8		   /* without those below it */
 };
 
-/* An overlay, through libmount: options as in mount(8), already escaped. */
-int sys_mount_overlay(const char *target, const char *options, unsigned flags);
+struct sys_overlay {
+	int target_fd, upper_fd, work_fd;
+	int *lower_fds; /* top first */
+	size_t lower_count;
+	const char *options; /* as in mount(8), but for the layers */
+	unsigned flags;
+};
+
+/* An overlay, through libmount. /proc/self/fd becomes the working directory, so that a layer's path
+ * is a number, whatever its own is. -EXDEV: what is there is no procfs, or not ours. */
+int sys_mount_overlay(const struct sys_overlay *overlay);
 int sys_mount_tmpfs(const char *target, const char *options);
-/* A detached copy of the mount at path and of those below it: a descriptor. */
-int sys_open_tree(const char *path, unsigned flags);
+/* A detached copy of the mount at path, or at_fd when that is empty, and of those below it: a
+ * descriptor. The path may have links. */
+int sys_open_tree(int at_fd, const char *path, unsigned flags);
 /* A new file system as a detached mount, nosuid, nodev and noexec: a descriptor. */
 int sys_open_new(const char *type, unsigned flags);
 /* Files of a detached mount have the ids inside the user namespace that they have outside. -EINVAL:

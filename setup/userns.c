@@ -1,6 +1,7 @@
 #include "userns.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -73,7 +74,7 @@ static int device_trees_open(struct run *run)
 	const char *path;
 
 	for (size_t i = 0; (path = plan_node(run->spec, i)); i++) {
-		int fd = sys_open_tree(path, MOUNT_BARE);
+		int fd = sys_open_tree(AT_FDCWD, path, MOUNT_BARE);
 
 		if (fd < 0)
 			return fail(-fd, "cannot bind the device %s", path);
@@ -84,15 +85,12 @@ static int device_trees_open(struct run *run)
 
 static int trees_lend(const struct run *run)
 {
-	AUTO_CLOSE int root_fd = sys_open_dir(run->layers.root);
 	int rc = 0;
 
-	if (root_fd < 0)
-		return fail(-root_fd, "cannot open the root %s", run->layers.root);
 	for (size_t i = 0; i < run->tree_count && rc == 0; i++)
 		rc = channel_send(run->socket_fd, CTR_MESSAGE_TREE, 0, run->tree_fds[i]);
 	if (rc == 0)
-		rc = channel_send(run->socket_fd, CTR_MESSAGE_TREE, 0, root_fd);
+		rc = channel_send(run->socket_fd, CTR_MESSAGE_TREE, 0, run->root_fd);
 	return rc < 0 ? fail(-rc, "cannot hand over the root") : 0;
 }
 

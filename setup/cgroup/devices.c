@@ -1,6 +1,7 @@
 /* Which devices a group may open: in version 1 by its files (Documentation/admin-guide/cgroup-v1/
  * devices.rst), in version 2 by a program that is attached to it (admin-guide/cgroup-v2.rst). */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,7 +88,7 @@ static bool is_unavailable(int rc)
 
 static int program_attach(const struct group *group, int program_fd)
 {
-	AUTO_CLOSE int group_fd = sys_open_dir(group->path);
+	AUTO_CLOSE int group_fd = sys_open_dir(AT_FDCWD, group->path);
 	int rc;
 
 	if (group_fd < 0)

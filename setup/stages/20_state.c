@@ -81,8 +81,12 @@ static int layers_take(struct run *run)
 
 	if (!layers->upper)
 		return 0;
-	rc = layer_take("upper", layers->upper, &run->upper_fd);
-	return rc < 0 ? rc : layer_take("work", layers->work, &run->work_fd);
+	if ((rc = layer_take("upper", layers->upper, &run->upper_fd)) < 0 ||
+	    (rc = layer_take("work", layers->work, &run->work_fd)) < 0)
+		return rc;
+	run->upper_place = place_of(run->upper_fd);
+	run->work_place = place_of(run->work_fd);
+	return 0;
 }
 
 int state_enter(struct run *run)

@@ -3,6 +3,7 @@
  * namespaces and outside the limits; the child is PID 1 of new namespaces, inside the limits, dies
  * with the keeper, and goes on through the stages of the root until it execs ctr-init. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -98,7 +99,7 @@ int namespaces_enter(struct run *run)
 		return fail(-rc, "cannot make a socket to the container");
 	run->socket_fd = ends[0];
 	if (v2) {
-		cgroup_fd = sys_open_dir(v2->path);
+		cgroup_fd = sys_open_dir(AT_FDCWD, v2->path);
 		if (cgroup_fd < 0) {
 			close(ends[1]);
 			return fail(-cgroup_fd, "cannot open the cgroup %s", v2->path);

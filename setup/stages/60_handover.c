@@ -37,7 +37,7 @@ static int descriptors_place(struct run *run, int plan_fd)
 
 int handover_enter(struct run *run)
 {
-	int plan_fd, rc = sys_enter_dir(run->root_fd, run->layers.root);
+	int plan_fd, rc = sys_enter_dir(run->root_fd);
 
 	if (rc < 0)
 		return fail(-rc, "cannot enter the root %s", run->layers.root);

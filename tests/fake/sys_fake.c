@@ -115,20 +115,21 @@ int sys_lock(const char *dir, bool wait)
 	return rc < 0 ? rc : null_give("lock", dir);
 }
 
-int sys_open_dir(const char *path)
+int sys_open_dir(int at_fd, const char *path)
 {
-	int rc = call("open %s", path);
+	int rc = call("open %s%s", path, at_fd < 0 ? "" : " there");
 
 	return rc < 0 ? rc : null_give("open", path);
 }
 
-int sys_open_tree(const char *path, unsigned flags)
+int sys_open_tree(int at_fd, const char *path, unsigned flags)
 {
 	static const char *const kinds[] = {"", " ro", " ro below", "", " bare"};
-	int rc = call("open_tree %s%s%s", path, kinds[flags & 7],
+	const char *name = *path ? path : fd_name(at_fd);
+	int rc = call("open_tree %s%s%s", name, kinds[flags & 7],
 		      flags & MOUNT_ALONE ? " alone" : "");
 
-	return rc < 0 ? rc : null_give("tree", path);
+	return rc < 0 ? rc : null_give("tree", name);
 }
 
 int sys_sealed_file(const char *name, const void *data, size_t size)
@@ -270,9 +271,14 @@ int sys_make_private(void)
 	return call("make_private");
 }
 
-int sys_mount_overlay(const char *target, const char *options, unsigned flags)
+int sys_mount_overlay(const struct sys_overlay *overlay)
 {
-	return call("mount overlay %s %s%s", target, options, flags & MOUNT_BARE ? " bare" : "");
+	script_add("mount overlay on %s:", fd_name(overlay->target_fd));
+	for (size_t i = 0; i < overlay->lower_count; i++)
+		script_add(" %s,", fd_name(overlay->lower_fds[i]));
+	script_add(" %s,", fd_name(overlay->upper_fd));
+	script_add(" %s", fd_name(overlay->work_fd));
+	return call(" %s%s", overlay->options, overlay->flags & MOUNT_BARE ? " bare" : "");
 }
 
 int sys_mount_tmpfs(const char *target, const char *options)
@@ -324,14 +330,14 @@ void sys_show(bool shown)
 	script_add(shown ? "show\n" : "hide\n");
 }
 
-int sys_give_empty(const char *dir, uint32_t uid, uint32_t gid)
+int sys_give_empty(int dir_fd, uint32_t uid, uint32_t gid)
 {
-	return call("give %s to %u:%u", dir, uid, gid);
+	return call("give %s to %u:%u", fd_name(dir_fd), uid, gid);
 }
 
-int sys_enter_dir(int fd, const char *path)
+int sys_enter_dir(int fd)
 {
-	return call("enter %s", fd >= 0 ? fd_name(fd) : path);
+	return call("enter %s", fd_name(fd));
 }
 
 int sys_open_file(const char *path)

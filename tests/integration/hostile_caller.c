@@ -402,8 +402,8 @@ static void a_caller_s_directory_that_is_gone_is_not_missed(void **state)
 	assert_refused(job_end(job), "merged");
 }
 
-/* T-LIBM-1: the only path that is mounted on by name is the root itself, before anything of it is
- * used; no table of mounts is written and no helper called. */
+/* T-LIBM-1: the root and its layers are numbers to mount(2); no table of mounts is written and no
+ * helper called. */
 static void no_path_inside_the_root_is_ever_mounted_on_by_name(void **state)
 {
 	const char *trace, *root = lab_merged();
@@ -418,14 +418,14 @@ static void no_path_inside_the_root_is_ever_mounted_on_by_name(void **state)
 				 "--bind", "/etc:/mnt", root, "--", "echo", "ran")),
 		   "ran\n");
 	trace = lab_read(lab_path("trace"));
-	assert_has(trace, lab_text("\"%s\", \"overlay\"", root));
 	assert_has(trace, "mount(\"proc\", \".\", \"proc\"");
 	rest = lab_text("%s", trace);
 	for (char *line; (line = strsep(&rest, "\n"));) {
-		assert_lacks(line, lab_text("\"%s/", root));
+		if (!strstr(line, "ctr-setup\", ["))
+			assert_lacks(line, lab_directory());
 		if (strstr(line, " mount("))
 			assert_true(strstr(line, ", \".\", ") || strstr(line, "NULL, \"/\"") ||
-				    strstr(line, "\"overlay\""));
+				    strstr(line, "mount(\"overlay\", \""));
 		assert_lacks(line, "chmod(");
 		assert_lacks(line, "chown(");
 		assert_lacks(line, "/sbin/mount");

@@ -80,7 +80,7 @@ _Noreturn static void child_run(const struct call *call, const struct ends *ends
 				const char *const *arguments)
 {
 	const char *program = call->program ? call->program : getenv("CTR_SETUP");
-	const char *words[256] = {program};
+	const char *words[1100] = {program};
 	sigset_t none;
 	size_t i = 0;
 

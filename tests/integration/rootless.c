@@ -160,6 +160,11 @@ static void the_runtime_directory_must_be_the_caller_s(void **state)
 	call.environment = none;
 	assert_refused(job_end(START(&call, lab_merged(), "--", "true")),
 		       "XDG_RUNTIME_DIR names no directory");
+	assert_int_equal(symlink(lab_path("runtime"), lab_path("link")), 0);
+	call.environment = (const char *const[]){
+		none[0], lab_text("XDG_RUNTIME_DIR=%s", lab_path("link")), NULL};
+	assert_out(job_end(START(&call, lab_merged(), "--", "echo", "ran")), "ran\n");
+	assert_int_equal(rmdir(lab_path("runtime/ctr")), 0);
 	assert_int_equal(mkdir(lab_path("runtime/ctr"), 0700), 0);
 	assert_refused(USER_RUN("true"), "it must be a directory of user 4242's");
 }

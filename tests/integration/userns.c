@@ -95,6 +95,21 @@ static void files_made_inside_are_owned_inside(void **state)
 	assert_false(is_there(lab_path("upper/kept")));
 }
 
+static void each_of_several_layers_is_mapped(void **state)
+{
+	(void)state;
+	if (!files_are_mapped())
+		return;
+	for (int i = 1; i <= 3; i++) {
+		assert_int_equal(mkdir(lab_path("l,%d", i), 0755), 0);
+		lab_write(lab_path("l,%d/only%d", i, i), "", 0644);
+	}
+	assert_out(RUN_IN("stat -c %u:%g /only* /bin", "--lower", lab_path("l,1"), "--lower",
+			  lab_path("l,2"), "--lower", lab_path("l,3"), "--lower",
+			  lab_path("lower")),
+		   "0:0\n0:0\n0:0\n0:0\n");
+}
+
 static void a_directory_can_be_the_root(void **state)
 {
 	const char *root = lab_path("plain");
@@ -231,6 +246,7 @@ int main(void)
 		TEST(root_inside_is_nobody_outside),
 		TEST(a_user_inside_is_another_nobody_outside),
 		TEST(files_made_inside_are_owned_inside),
+		TEST(each_of_several_layers_is_mapped),
 		TEST(a_directory_can_be_the_root),
 		TEST(what_is_bound_stays_the_host_s),
 		TEST(devices_views_and_limits_are_as_ever),

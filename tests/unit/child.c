@@ -15,14 +15,16 @@
 #define SETTLED                                                                                    \
 	"seal ctr-init\nsocketpair\nclone mnt pid uts ipc net\ndie_with_parent\n"                  \
 	"unshare cgroup\n"
+#define WRITABLE_OPENED "open /box/\nopen upper there\nopen work there\n"
 #define HANDED_OVER                                                                                \
-	"enter /box/merged\nseal ctr-plan\n"                                                       \
+	"seal ctr-plan\n"                                                                          \
 	"place 3: sealed ctr-plan, socket container, sealed ctr-init\n"                            \
 	"execute sealed ctr-init as ctr-init\n"
 
 typedef void keeper_function(int socket_fd);
 
-static int init_fd; /* the ctr-init that preflight has found */
+static int init_fd;   /* the ctr-init that preflight has found: one file, as all descriptors here */
+static bool is_moved; /* what was locked is elsewhere now */
 
 static void child_life(const char *line, enum fake_side side, keeper_function *keeper)
 {
@@ -35,6 +37,7 @@ static void child_life(const char *line, enum fake_side side, keeper_function *k
 	run_fill(&run, &spec);
 	snprintf(run.state_path, sizeof(run.state_path), "/run/ctr/web");
 	run.init_fd = init_fd;
+	run.upper_place = run.work_place = is_moved ? (struct place){1, 1} : place_of(init_fd);
 	if (spec.limits.pids)
 		group_add(&run.groups, 1, BIT(PIDS), "/v1");
 	if (spec.limits.memory)
@@ -98,11 +101,12 @@ static void the_main_job_s_child_is_this_script(void **state)
 	const char *said = child(OVERLAY_JOB, FAKE_CHILD, NULL);
 
 	(void)state;
-	assert_string_equal(fake_script(),
-			    SETTLED "make_private\n"
-				    "mount overlay /box/merged lowerdir=/box/lower,"
-				    "upperdir=/box/upper,workdir=/box/work,redirect_dir=nofollow,"
-				    "metacopy=off,index=off,xino=off\n" HANDED_OVER);
+	assert_string_equal(fake_script(), SETTLED
+			    "make_private\n" WRITABLE_OPENED "open /box/lower\nopen /box/merged\n"
+			    "mount overlay on open /box/merged: open /box/lower, "
+			    "open upper, open work redirect_dir=nofollow,metacopy=off,"
+			    "index=off,xino=off\n"
+			    "open /box/merged\nenter open /box/merged\n" HANDED_OVER);
 	assert_int_equal(fake_executions(), 1);
 	assert_one_line(said); /* the fake's exec fails */
 	assert_contains(said, "60 handover: cannot execute ctr-init: Exec format error");
@@ -115,24 +119,35 @@ static void an_ephemeral_upper_is_in_memory_of_the_child_s_own(void **state)
 	assert_contains(fake_script(),
 			"\nmake_private\nmount tmpfs /run/ctr/web mode=755\n"
 			"mkdir /run/ctr/web/upper 0755\nmkdir /run/ctr/web/work 0755\n"
-			"mount overlay /box/merged lowerdir=/box/lower,"
-			"upperdir=/run/ctr/web/upper,workdir=/run/ctr/web/work,");
+			"open /run/ctr/web/\nopen upper there\nopen work there\n");
 }
 
 static void a_root_without_layers_is_mounted_on_itself(void **state)
 {
 	(void)state;
 	child("/box/merged", FAKE_CHILD, NULL);
-	assert_string_equal(fake_script(),
-			    SETTLED "make_private\nopen_tree /box/merged\n"
-				    "attach tree /box/merged at /box/merged\n" HANDED_OVER);
+	assert_string_equal(fake_script(), SETTLED "make_private\nopen /box/merged\n"
+						   "open_tree open /box/merged\n"
+						   "attach tree open /box/merged at /box/merged\n"
+						   "enter tree open /box/merged\n" HANDED_OVER);
+}
+
+static void a_layer_that_is_not_the_locked_one_is_refused(void **state)
+{
+	(void)state;
+	is_moved = true;
+	assert_contains(child(OVERLAY_JOB, FAKE_CHILD, NULL),
+			"50 rootfs: cannot use /box/upper: another directory has taken its place");
+	is_moved = false;
+	assert_lacks(fake_script(), "mount overlay");
+	assert_int_equal(fake_executions(), 0);
 }
 
 static void binds_are_opened_before_the_root_and_placed_from_5_on(void **state)
 {
 	(void)state;
 	child("--bind /h1:/a --bind /h2:/b:ro " OVERLAY_JOB, FAKE_CHILD, NULL);
-	assert_contains(fake_script(), "\nopen_tree /h1\nopen_tree /h2 ro\nmount overlay ");
+	assert_contains(fake_script(), "\nopen_tree /h1\nopen_tree /h2 ro\nopen /box/\n");
 	assert_contains(fake_script(), "\nplace 3: sealed ctr-plan, socket container, tree /h1, "
 				       "tree /h2, sealed ctr-init\n"
 				       "execute sealed ctr-init as ctr-init\n");
@@ -208,6 +223,7 @@ int main(void)
 		CHILD_TEST(the_main_job_s_child_is_this_script),
 		CHILD_TEST(an_ephemeral_upper_is_in_memory_of_the_child_s_own),
 		CHILD_TEST(a_root_without_layers_is_mounted_on_itself),
+		CHILD_TEST(a_layer_that_is_not_the_locked_one_is_refused),
 		CHILD_TEST(binds_are_opened_before_the_root_and_placed_from_5_on),
 		CHILD_TEST(limits_are_entered_before_the_cgroup_namespace),
 		CHILD_TEST(a_child_without_a_keeper_does_nothing),
