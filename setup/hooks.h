@@ -1,5 +1,6 @@
 /* The user's programs that prepare the root, run by the keeper one after the other: in the
- * container's mount namespace, for the rest in the host's namespaces and outside the limits. */
+ * container's mount namespace, as root of its user namespace if it has one, for the rest in the
+ * host's namespaces and outside the limits. */
 #ifndef CTR_SETUP_HOOKS_H
 #define CTR_SETUP_HOOKS_H
 

@@ -153,8 +153,9 @@ int sys_lock(const char *dir, bool wait)
 int sys_clone(struct sys_clone *clone)
 {
 	struct clone_args args = {
-		.flags = clone->namespaces | (__u64)CLONE_PIDFD,
-		.exit_signal = SIGCHLD,
+		.flags = clone->namespaces | (clone->as_sibling ? CLONE_PARENT : 0U) |
+			 (__u64)CLONE_PIDFD,
+		.exit_signal = clone->as_sibling ? 0 : SIGCHLD, /* clone(2): then it is ours */
 		.pidfd = (uint64_t)(uintptr_t)&clone->pid_fd,
 	};
 

@@ -39,6 +39,7 @@ int sys_lock(const char *dir, bool wait);
 struct sys_clone {
 	uint64_t namespaces; /* CLONE_NEW* */
 	int cgroup_fd;	     /* a cgroup v2 directory to be born in, or -1 */
+	bool as_sibling;     /* a child of our parent's */
 	int pid_fd;	     /* out: the child */
 };
 

@@ -7,17 +7,23 @@
 #include "../channel.h"
 #include "../log.h"
 #include "../stage.h"
+#include "../sys.h"
 
 int hooks_enter(struct run *run)
 {
+	bool is_user_s = run->layers.is_user_s;
 	struct ctr_message message;
 	int fd;
 
 	if (!run->spec->hooks.count)
 		return 0;
+	if (is_user_s) /* who is not root joins no process that is hidden */
+		sys_show(true);
 	if (channel_send(run->socket_fd, CTR_MESSAGE_HOOKS, 0, -1) < 0 ||
 	    channel_receive(run->socket_fd, &message, &fd, 0) < 0 ||
 	    message.type != CTR_MESSAGE_HOOKS_DONE || message.error != 0)
 		return -ECANCELED; /* the keeper has said why */
+	if (is_user_s)
+		sys_show(false);
 	return 0;
 }

@@ -145,10 +145,88 @@ static void what_needs_root_is_said_in_one_line(void **state)
 	assert_refused(job_end(START(&nobody, lab_merged(), "--", "true")),
 		       "/etc/subuid gives lab no ids; append the line lab:100000:65536");
 	assert_refused(USER_RUN("true", "--user", "65537"), "--user 65537:65537 is outside");
-	assert_refused(USER_RUN("true", "--hook", "/bin/true"), "hooks are root's");
 	group_needed("memory");
 	assert_refused(USER_RUN("true", "--mem", "64M"),
 		       "limits need root, or a cgroup that is yours");
+}
+
+/* --- hooks */
+
+static const char *hook(const char *script)
+{
+	const char *path = lab_path("bin/hook");
+
+	lab_write(path, lab_text("#!/bin/sh\n%s\n", script), 0755);
+	return path;
+}
+
+static void a_hook_is_root_inside_and_the_caller_outside(void **state)
+{
+	const char *net = lab_text("%lu", (unsigned long)host_namespace(getpid(), "net"));
+	const struct result *result;
+
+	(void)state;
+	lab_write(lab_path("secret"), "secret\n", 0600);
+	lab_write(lab_path("hers"), "hers\n", 0600);
+	assert_int_equal(chown(lab_path("hers"), USER, USER), 0);
+	result = USER_RUN(
+		"cat /found; stat -c %u:%g /found /given", "--hook",
+		hook(lab_text("set -e; cd $1; test -x bin/busybox; cat %s >found; cat %s 2>&- || "
+			      "echo refused >>found; touch given; chown 5:6 given; "
+			      "stat -L -c %%i /proc/self/ns/net | grep -qx %s && echo net >>found; "
+			      "id -u >>found; grep -c : /proc/net/dev >/dev/null && echo said",
+			      lab_path("hers"), lab_path("secret"), net)));
+	assert_out(result, "hers\nrefused\nnet\n0\n0:0\n5:6\n");
+	assert_string_equal(result->err, "said\n");
+}
+
+static void hooks_run_in_order_and_a_failure_ends_the_start(void **state)
+{
+	const char *first = lab_path("bin/first");
+	const struct result *result;
+
+	(void)state;
+	lab_write(first, "#!/bin/sh\necho 1 >>$1/order\n", 0755);
+	assert_out(USER_RUN("cat /order", "--ephemeral", "--hook", first, "--hook",
+			    hook("echo 2 >>$1/order")),
+		   "1\n2\n");
+	result = USER_RUN("echo began", "--hook", hook("exit 3"), "--hook", first);
+	assert_refused(result, lab_text("the hook %s failed with status 3", lab_path("bin/hook")));
+	assert_string_equal(result->out, "");
+	assert_false(is_there(lab_path("upper/order")));
+	assert_refused(USER_RUN("true", "--hook", lab_path("none")), "cannot run the hook");
+}
+
+static void what_a_hook_leaves_running_ends_with_it(void **state)
+{
+	(void)state;
+	assert_out(USER_RUN("echo began", "--hook", hook("setsid sleep 1000 &")), "began\n");
+	lab_assert_no_process();
+}
+
+/* Whoever dies: the caller's signal, the keeper by it, or the hook alone. */
+static void a_hook_that_is_ended_leaves_nothing(void **state)
+{
+	static const int numbers[] = {SIGTERM, SIGKILL, 0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		const char *slow = hook("(sleep 1000; :) & read -r pid _ </proc/self/stat; "
+					"echo pid=$pid. >&2; exec sleep 1000");
+		struct job *job = START(USER_CALL(), "--hook", slow, lab_merged(), "--", "true");
+		pid_t pid = (pid_t)strtol(job_expect_error(job, "pid="), NULL, 10);
+
+		job_expect_error(job, ".");
+		assert_true(host_is_running(pid));
+		if (numbers[i])
+			job_signal(job, numbers[i]);
+		else
+			assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_true(job_end(job)->status != 0);
+		assert_eventually(!host_is_running(pid));
+		lab_assert_no_process();
+		assert_status(job_end(START(USER_CALL(), "gc")), 0);
+	}
 }
 
 static void the_runtime_directory_must_be_the_caller_s(void **state)
@@ -194,6 +272,10 @@ int main(void)
 		USER_TEST(the_rest_is_as_for_root),
 		USER_TEST(what_the_caller_may_not_read_stays_so),
 		USER_TEST(what_needs_root_is_said_in_one_line),
+		USER_TEST(a_hook_is_root_inside_and_the_caller_outside),
+		USER_TEST(hooks_run_in_order_and_a_failure_ends_the_start),
+		USER_TEST(what_a_hook_leaves_running_ends_with_it),
+		USER_TEST(a_hook_that_is_ended_leaves_nothing),
 		USER_TEST(the_runtime_directory_must_be_the_caller_s),
 		USER_TEST(a_killed_keeper_leaves_a_directory_that_gc_takes),
 	};
