@@ -105,4 +105,9 @@ static inline bool net_is_own(const struct spec *spec)
 	return !spec->net || strcmp(spec->net, "none") == 0;
 }
 
+static inline bool net_is_path(const struct spec *spec)
+{
+	return !net_is_own(spec) && strcmp(spec->net, "host") != 0;
+}
+
 #endif

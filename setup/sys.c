@@ -220,11 +220,9 @@ int sys_enter_dir(int fd)
 	return result(fchdir(fd));
 }
 
-int sys_join_netns(const char *path)
+int sys_join_netns(int netns_fd)
 {
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : result(setns(fd, CLONE_NEWNET));
+	return result(setns(netns_fd, CLONE_NEWNET));
 }
 
 int sys_socketpair(int fds[2])

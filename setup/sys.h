@@ -57,8 +57,7 @@ int sys_make_files_as(uint32_t uid, uint32_t gid);
 int sys_give_empty(int dir_fd, uint32_t uid, uint32_t gid);
 /* fchdir(2) */
 int sys_enter_dir(int fd);
-/* Joins the network namespace that path names. */
-int sys_join_netns(const char *path);
+int sys_join_netns(int netns_fd);
 /* SOCK_SEQPACKET, both ends close-on-exec. */
 int sys_socketpair(int fds[2]);
 /* KILL to this process when its parent dies. */

@@ -52,9 +52,6 @@ static int ids_check(struct run *run)
 
 	if (!spec->userns)
 		return 0;
-	if (!net_is_own(spec) && strcmp(spec->net, "host") != 0)
-		return fail(0, "--userns has a network of its own or the host's, not %s",
-			    spec->net);
 	if ((rc = ids_find("/etc/subuid", &run->user_ids)) < 0 ||
 	    (rc = ids_find("/etc/subgid", &run->group_ids)) < 0)
 		return rc;
@@ -78,7 +75,7 @@ static int paths_check(struct run *run)
 	for (size_t i = 0; i < spec->hooks.count; i++)
 		if (access(spec->hooks.items[i], X_OK) < 0)
 			return fail(errno, "cannot run the hook %s", spec->hooks.items[i]);
-	if (spec->net && strchr(spec->net, '/') && access(spec->net, F_OK) < 0)
+	if (net_is_path(spec) && access(spec->net, F_OK) < 0)
 		return fail(errno, "cannot use the network namespace %s", spec->net);
 	return 0;
 }

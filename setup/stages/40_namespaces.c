@@ -17,11 +17,6 @@
 #include "../stage.h"
 #include "../sys.h"
 
-static bool net_is_path(const struct spec *spec)
-{
-	return !net_is_own(spec) && strcmp(spec->net, "host") != 0;
-}
-
 int keeper_tie(const struct run *run)
 {
 	char byte;
@@ -46,8 +41,6 @@ static int child_settle(struct run *run)
 	rc = sys_unshare(CLONE_NEWCGROUP);
 	if (rc < 0)
 		return fail(-rc, "cannot make a cgroup namespace");
-	if (net_is_path(run->spec) && (rc = sys_join_netns(run->spec->net)) < 0)
-		return fail(-rc, "cannot join the network namespace %s", run->spec->net);
 	if (run->spec->limits.cpuset && (rc = sys_affinity_reset()) < 0)
 		return fail(-rc, "cannot use the CPUs of --cpuset");
 	return 0;
@@ -82,45 +75,82 @@ static const char *advice(int error)
 	}
 }
 
-int namespaces_enter(struct run *run)
+/* With --net PATH the child is born there, as it may not be able to go there: the keeper does, and
+ * comes back. own_fd is where from; -1: it has not gone. */
+static int network_enter(const struct run *run, int *own_fd)
+{
+	const char *path = run->spec->net;
+	AUTO_CLOSE int net_fd = -1;
+	int rc;
+
+	if (!net_is_path(run->spec))
+		return 0;
+	*own_fd = sys_open_file("/proc/self/ns/net");
+	if (*own_fd < 0)
+		return fail(-*own_fd, "cannot open our own network namespace");
+	net_fd = sys_open_file(path);
+	rc = net_fd < 0 ? net_fd : sys_join_netns(net_fd);
+	return rc < 0 ? fail(-rc, "cannot join the network namespace %s%s", path,
+			     rc == -EPERM ? " (that needs CAP_SYS_ADMIN, as root has)" : "")
+		      : 0;
+}
+
+static int group_open(const struct run *run, int *group_fd)
 {
 	const struct group *v2 = groups_v2(&run->groups);
+
+	if (!v2)
+		return 0;
+	*group_fd = sys_open_dir(AT_FDCWD, v2->path);
+	return *group_fd < 0 ? fail(-*group_fd, "cannot open the cgroup %s", v2->path) : 0;
+}
+
+/* 0 in the child, the pid in the keeper, which is where it was. */
+static int child_clone(struct run *run)
+{
+	AUTO_CLOSE int group_fd = -1, own_net_fd = -1;
 	struct sys_clone clone = {
 		.namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC |
 			      (net_is_own(run->spec) ? CLONE_NEWNET : 0U) |
 			      (run->spec->userns ? CLONE_NEWUSER : 0U),
-		.cgroup_fd = -1,
 	};
-	AUTO_CLOSE int cgroup_fd = -1;
-	int ends[2], pid;
-	int rc = sys_socketpair(ends);
+	bool is_user_s = run->layers.is_user_s;
+	int pid, rc;
 
-	if (rc < 0)
-		return fail(-rc, "cannot make a socket to the container");
-	run->socket_fd = ends[0];
-	if (v2) {
-		cgroup_fd = sys_open_dir(AT_FDCWD, v2->path);
-		if (cgroup_fd < 0) {
-			close(ends[1]);
-			return fail(-cgroup_fd, "cannot open the cgroup %s", v2->path);
-		}
-		clone.cgroup_fd = cgroup_fd;
-	}
-	/* newuidmap(1) is to see whose the child is. */
-	if (run->layers.is_user_s)
+	if ((rc = group_open(run, &group_fd)) < 0 || (rc = network_enter(run, &own_net_fd)) < 0)
+		return rc;
+	clone.cgroup_fd = group_fd;
+	if (is_user_s) /* newuidmap(1) is to see whose the child is */
 		sys_show(true);
 	pid = sys_clone(&clone);
-	if (pid == 0) {
-		run->socket_fd = ends[1];
-		child_run(run, ends[0]);
-	}
-	if (run->layers.is_user_s)
+	if (pid == 0)
+		return 0;
+	if (is_user_s)
 		sys_show(false);
-	close(ends[1]);
 	if (pid < 0)
 		return fail(-pid, "cannot make the namespaces%s", advice(-pid));
 	run->pid = pid;
 	run->pid_fd = clone.pid_fd;
+	rc = own_net_fd < 0 ? 0 : sys_join_netns(own_net_fd);
+	return rc < 0 ? fail(-rc, "cannot return to our own network namespace") : pid;
+}
+
+int namespaces_enter(struct run *run)
+{
+	AUTO_CLOSE int container_fd = -1;
+	int ends[2], pid, rc = sys_socketpair(ends);
+
+	if (rc < 0)
+		return fail(-rc, "cannot make a socket to the container");
+	run->socket_fd = ends[0];
+	container_fd = ends[1];
+	pid = child_clone(run);
+	if (pid == 0) {
+		run->socket_fd = container_fd;
+		child_run(run, ends[0]);
+	}
+	if (pid < 0)
+		return pid;
 	return run->spec->userns ? userns_serve(run) : 0;
 }
 

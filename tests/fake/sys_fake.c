@@ -219,9 +219,9 @@ int sys_unshare(uint64_t namespaces)
 	return call("unshare%s", namespaces_name(namespaces));
 }
 
-int sys_join_netns(const char *path)
+int sys_join_netns(int netns_fd)
 {
-	return call("join_netns %s", path);
+	return call("join_netns %s", fd_name(netns_fd));
 }
 
 int sys_die_with_parent(void)

@@ -145,6 +145,10 @@ static void what_needs_root_is_said_in_one_line(void **state)
 	assert_refused(job_end(START(&nobody, lab_merged(), "--", "true")),
 		       "/etc/subuid gives lab no ids; append the line lab:100000:65536");
 	assert_refused(USER_RUN("true", "--user", "65537"), "--user 65537:65537 is outside");
+	assert_refused(
+		USER_RUN("true", "--net", "/proc/self/ns/net"),
+		"cannot join the network namespace /proc/self/ns/net (that needs CAP_SYS_ADMIN, "
+		"as root has): Operation not permitted");
 	group_needed("memory");
 	assert_refused(USER_RUN("true", "--mem", "64M"),
 		       "limits need root, or a cgroup that is yours");

@@ -220,9 +220,42 @@ static void without_ids_there_is_no_user_namespace(void **state)
 		assert_refused(job_end(START(&call, "--userns", lab_merged(), "--", "true")),
 			       "/etc/subuid gives 0 no ids; append the line 0:100000:65536");
 	}
-	assert_refused(job_end(START(IDS(), "--userns", "--net", "/proc/self/ns/net", lab_merged(),
-				     "--", "true")),
-		       "--userns has a network of its own or the host's");
+}
+
+/* As ip-netns(8) keeps one. */
+static uint64_t network_make(const char *path)
+{
+	struct stat stat_buffer;
+	pid_t child;
+
+	lab_write(path, "", 0600);
+	child = fork();
+	if (child == 0)
+		_exit(unshare(CLONE_NEWNET) < 0 ||
+		      mount("/proc/self/ns/net", path, NULL, MS_BIND, NULL) < 0);
+	assert_eventually(!host_is_running(child));
+	assert_int_equal(stat(path, &stat_buffer), 0);
+	return stat_buffer.st_ino;
+}
+
+static void a_network_namespace_can_be_given(void **state)
+{
+	const char *path = lab_path("net");
+	uint64_t wanted = network_make(path);
+	struct job *job =
+		START(IDS(.talks = true), "--userns", "--net", path, lab_merged(), "--", "sh", "-c",
+		      "grep -c lo: /proc/net/dev; ls /sys | wc -l; ip link set lo up || "
+		      "echo not ours; echo ready; cat");
+
+	(void)state;
+	job_expect(job, "1\n0\nnot ours\nready");
+	assert_true(host_namespace(host_payload(job), "net") == wanted);
+	assert_true(host_namespace(host_payload(job), "user") != host_namespace(getpid(), "user"));
+	assert_true(host_namespace(job->pid, "net") == host_namespace(getpid(), "net"));
+	assert_status(job_end(job), 0);
+	assert_int_equal(umount2(path, MNT_DETACH), 0);
+	assert_refused(RUN_IN("true", "--net", "/proc/self/ns/uts"),
+		       "cannot join the network namespace /proc/self/ns/uts");
 }
 
 static void a_killed_keeper_leaves_nothing_alive(void **state)
@@ -254,6 +287,7 @@ int main(void)
 		TEST(hooks_run_as_root_inside),
 		TEST(a_terminal_is_had),
 		TEST(without_ids_there_is_no_user_namespace),
+		TEST(a_network_namespace_can_be_given),
 		TEST(a_killed_keeper_leaves_nothing_alive),
 	};
 

@@ -157,11 +157,11 @@ static void limits_are_entered_before_the_cgroup_namespace(void **state)
 {
 	(void)state;
 	child("--pids 9 --mem 1M --cpuset 0 --net /n/x " OVERLAY_JOB, FAKE_CHILD, NULL);
-	assert_contains(
-		fake_script(),
-		"socketpair\nopen /v2/ctr-web\nclone mnt pid uts ipc into open /v2/ctr-web\n"
-		"die_with_parent\nwrite /v1/ctr-web/tasks 0\nunshare cgroup\n"
-		"join_netns /n/x\naffinity_reset\nmake_private\n");
+	assert_contains(fake_script(),
+			"socketpair\nopen /v2/ctr-web\nopen /proc/self/ns/net\nopen /n/x\n"
+			"join_netns open /n/x\nclone mnt pid uts ipc into open /v2/ctr-web\n"
+			"die_with_parent\nwrite /v1/ctr-web/tasks 0\nunshare cgroup\n"
+			"affinity_reset\nmake_private\n");
 }
 
 static void a_child_without_a_keeper_does_nothing(void **state)

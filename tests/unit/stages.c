@@ -251,6 +251,7 @@ static void whatever_fails_without_a_group_all_is_undone(void **state)
 {
 	(void)state;
 	every_call_fails_once("--net host /box/merged", in_none, 8);
+	every_call_fails_once("--net /run/netns/x /box/merged", in_none, 12);
 }
 
 static void whatever_fails_while_the_container_is_killed_all_is_undone(void **state)
@@ -309,9 +310,36 @@ static void a_network_of_others_is_not_made(void **state)
 	life_begin("--net host /box/merged", in_none);
 	assert_int_equal(stages_live(&said), 0);
 	assert_contains(fake_changes(), "\nclone mnt pid uts ipc\n");
+	assert_lacks(fake_changes(), "join_netns");
+}
+
+static void the_child_is_born_in_a_network_to_which_the_keeper_goes_and_comes_back(void **state)
+{
+	const char *said;
+
+	(void)state;
 	life_begin("--net /run/netns/x /box/merged", in_none);
 	assert_int_equal(stages_live(&said), 0);
-	assert_contains(fake_changes(), "\nclone mnt pid uts ipc\n");
+	assert_contains(fake_changes(), "\nopen /proc/self/ns/net\nopen /run/netns/x\n"
+					"join_netns open /run/netns/x\nclone mnt pid uts ipc\n"
+					"join_netns open /proc/self/ns/net\n");
+}
+
+static void a_keeper_that_cannot_come_back_kills_the_container(void **state)
+{
+	const char *said;
+	unsigned n;
+
+	(void)state;
+	life_begin("--net /run/netns/x /box/merged", in_none);
+	assert_int_equal(stages_live(&said), 0);
+	n = call_number("join_netns open /proc/self/ns/net");
+	life_begin("--net /run/netns/x /box/merged", in_none);
+	fake_fail_nth(n, EPERM);
+	assert_int_equal(stages_live(&said), -EPERM);
+	assert_contains(said, "40 namespaces: cannot return to our own network namespace");
+	assert_contains(fake_changes(), "\nkill pidfd 4711 9\nwait 4711\n");
+	assert_false(watch_reached);
 }
 
 static void a_keeper_that_cannot_watch_kills_the_container(void **state)
@@ -424,6 +452,8 @@ int main(void)
 		LIFE_TEST(the_main_job_on_v1_is_this_script),
 		LIFE_TEST(on_v2_the_child_is_born_in_its_group),
 		LIFE_TEST(a_network_of_others_is_not_made),
+		LIFE_TEST(the_child_is_born_in_a_network_to_which_the_keeper_goes_and_comes_back),
+		LIFE_TEST(a_keeper_that_cannot_come_back_kills_the_container),
 		LIFE_TEST(a_keeper_that_cannot_watch_kills_the_container),
 		LIFE_TEST(the_record_is_there_before_any_group_and_names_each),
 		LIFE_TEST(a_group_that_cannot_be_removed_stays_on_record_for_gc),
