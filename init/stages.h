@@ -41,6 +41,8 @@ void privileges_limit(const struct plan *plan);
 struct payload payload_start(const struct life *life, const struct plan *plan);
 /* 95 Reaps and forwards signals until the payload has ended or a machine's end is ordered. */
 void watch(const struct life *life, struct payload *payload);
+/* 90 The command cannot be executed, for this errno: leaves with 126 or 127. */
+_Noreturn void command_refuse(int error, const struct line *line, const char *command);
 /* 97 Ends what the payload left. Returns the status to leave with; a machine does not come back. */
 int end(struct life *life, struct payload *payload);
 

@@ -4,6 +4,7 @@
  * is lost. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/auxvec.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -155,6 +156,22 @@ static void container_settle(struct life *life, struct plan *plan)
 	life->environment = environment_make((char *[]){NULL}, plan);
 }
 
+/* A script whose interpreter we are, as by #!/proc/self/exe, can be its own command: without end.
+ * Behind the environment the kernel says what was executed, getauxval(3). Of a script argv[0] is
+ * the interpreter's path then; of a program it is that path itself, or the word looked for on PATH.
+ */
+static void loop_refuse(char **argv, const struct life *life)
+{
+	char **word = life->environment;
+
+	while (*word++)
+		;
+	for (; *word; word += 2)
+		if ((long)*word == AT_EXECFN && strcmp(life->command[0], word[1]) == 0 &&
+		    argv[0][0] == '/' && strcmp(argv[0], word[1]) != 0)
+			command_refuse(ELOOP, NULL, word[1]);
+}
+
 static void embedded_settle(struct life *life, int parent)
 {
 	if (life->parent_signal)
@@ -195,8 +212,10 @@ void handover_accept(char **argv, struct life *life, struct plan *plan)
 	 * that it passes on from behind. */
 	if (!life->is_real || word_is(argv, "--vm") || word_is(argv, "--"))
 		command_line_read(argv, life);
-	if (life->kind == LIFE_MACHINE)
+	if (life->kind == LIFE_MACHINE) {
 		machine_begin(life, plan);
-	else
+	} else {
+		loop_refuse(argv, life);
 		embedded_settle(life, parent);
+	}
 }

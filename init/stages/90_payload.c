@@ -135,7 +135,7 @@ static int command_execute(const struct life *life, char **argv)
 	return error;
 }
 
-_Noreturn static void command_refuse(int error, const struct line *line, const char *command)
+_Noreturn void command_refuse(int error, const struct line *line, const char *command)
 {
 	errno = error;
 	die_of_command(error == ENOENT ? CTR_EXIT_NOT_FOUND : CTR_EXIT_CANNOT_RUN, line, command);

@@ -164,6 +164,42 @@ static void a_script_without_an_interpreter_is_the_shell_s(void **state)
 	assert_status(INIT_RUN("--", lab_path("empty")), 0);
 }
 
+static void a_script_that_would_execute_ctr_init_for_ever_is_126(void **state)
+{
+	const char *const interpreters[] = {
+		"/proc/self/exe",
+		"/proc/self/exe -g",
+		"/proc/thread-self/exe",
+		getenv("CTR_INIT"),
+		lab_text("%s --", getenv("CTR_INIT")),
+	};
+	const char *script = lab_path("itself");
+
+	for (size_t i = 0; i < COUNT(interpreters); i++) {
+		const struct result *result;
+
+		lab_write(script, lab_text("#!%s\n", interpreters[i]), 0755);
+		result = INIT_RUN("--", script, "--handover");
+		assert_status(result, 126);
+		assert_says(result, lab_text("cannot execute %s: Too many levels of symbolic links",
+					     script));
+	}
+}
+
+static void ctr_init_can_run_another_and_be_an_interpreter(void **state)
+{
+	const char *script = lab_path("wrapped");
+	struct job *job;
+
+	assert_out(INIT_RUN(getenv("CTR_INIT"), "echo", "here"), "here\n");
+	assert_out(INIT_RUN("/proc/self/exe", "/proc/self/exe", "echo", "here"), "here\n");
+	job = INIT(CALL(.program = "/bin/sh"), "-c",
+		   "PATH=${CTR_INIT%/*}:$PATH; ctr-init \"$CTR_INIT\" echo here");
+	assert_out(job_end(job), "here\n");
+	lab_write(script, lab_text("#!%s /bin/sh\necho $1; exit 3\n", getenv("CTR_INIT")), 0755);
+	assert_status(INIT_RUN(script, "word"), 3);
+}
+
 static void a_failed_execution_maps_no_status(void **state)
 {
 	assert_status(INIT_RUN("-e", "127", "--remap=126:1", "--", "/no/such"), 127);
@@ -233,6 +269,8 @@ int main(void)
 		TEST_BOTH(a_command_that_is_not_there_is_127_and_one_that_cannot_run_is_126),
 		TEST_BOTH(a_command_is_searched_for_as_by_execvp),
 		TEST_BOTH(a_script_without_an_interpreter_is_the_shell_s),
+		TEST_BOTH(a_script_that_would_execute_ctr_init_for_ever_is_126),
+		TEST_BOTH(ctr_init_can_run_another_and_be_an_interpreter),
 		TEST_BOTH(a_failed_execution_maps_no_status),
 		TEST_BOTH(a_wrong_command_line_is_125_and_quoted),
 		TEST_BOTH(help_and_version_are_told),

@@ -101,6 +101,22 @@ static void a_command_that_is_not_there_is_127_and_one_that_cannot_run_is_126(vo
 	}
 }
 
+/* PID 1's program is what /proc/self/exe is when the command is executed. */
+static void a_command_that_makes_ctr_init_execute_itself_is_126(void **state)
+{
+	(void)state;
+	lab_write(lab_path("lower/bin/itself"), "#!/proc/self/exe\n", 0755);
+	lab_write(lab_path("lower/bin/handed"), "#!/proc/self/exe --handover\n", 0755);
+	for (int i = 0; i < 2; i++) {
+		const struct result *result = RUN(lab_merged(), "--", i ? "itself" : "/bin/itself");
+
+		assert_status(result, 126);
+		assert_string_equal(result->err, "ctr-init: cannot execute /bin/itself: Too many "
+						 "levels of symbolic links\n");
+	}
+	assert_status(RUN(lab_merged(), "--", "handed"), 125);
+}
+
 /* --- the death of ctr-setup */
 
 static void a_killed_ctr_setup_takes_the_container_with_it(void **state)
@@ -215,6 +231,7 @@ int main(void)
 		TEST(the_exit_status_is_the_payload_s),
 		TEST(a_payload_ended_by_signal_n_gives_128_plus_n),
 		TEST(a_command_that_is_not_there_is_127_and_one_that_cannot_run_is_126),
+		TEST(a_command_that_makes_ctr_init_execute_itself_is_126),
 		TEST(a_killed_ctr_setup_takes_the_container_with_it),
 		TEST(a_kill_at_any_moment_is_cleaned_up_by_the_next_start_or_gc),
 		TEST(gc_leaves_the_living_alone),

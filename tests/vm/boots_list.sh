@@ -83,6 +83,17 @@ boot_missing()
 	check "says what is missing" says 'ctr-init: 90 payload: cannot execute /not/there: No such file or directory'
 }
 
+# Its interpreter is ctr-init, whose command is the script.
+boot_itself()
+{
+	extra 755 /itself <<-'EOS'
+		#!/proc/self/exe
+	EOS
+	machine_start plain '-- /itself'
+	machine_ends 126
+	check "says what is refused" says 'ctr-init: cannot execute /itself: Too many levels of symbolic links'
+}
+
 # The kernel finds no console to open for its init.
 boot_no_console()
 {
