@@ -23,6 +23,7 @@
 #include "../channel.h"
 #include "../cleanup.h"
 #include "../log.h"
+#include "../state.h"
 #include "../sys.h"
 #include "lines.h"
 #include "step.h"
@@ -57,8 +58,8 @@ static struct {
 	} passed[PASSED_MAX]; /* with the descriptors that go over the socket */
 } * shared;
 
-static char *plan;	       /* the text that ctr-init would get */
-static const char *born_group; /* v2: where the child is born */
+static char *plan;	    /* the text that ctr-init would get */
+static const char *network; /* where the child is born, if not in one of its own */
 
 /* fd, or in its want one of /dev/null, stands for source. */
 static int stand_in(int fd, const char *source, unsigned flags)
@@ -73,6 +74,19 @@ static int stand_in(int fd, const char *source, unsigned flags)
 static const char *source_of(int fd)
 {
 	return fd >= 0 && fd < DESCRIPTORS && behind[fd].source ? behind[fd].source : "?";
+}
+
+static const char *source_at(int at_fd, const char *path)
+{
+	static char joined[PATH_MAX];
+
+	if (at_fd == AT_FDCWD || *path == '/')
+		return path;
+	snprintf(joined, sizeof(joined), "%s", source_of(at_fd));
+	if (*path)
+		snprintf(joined + strlen(joined), sizeof(joined) - strlen(joined), "%s%s",
+			 joined[strlen(joined) - 1] == '/' ? "" : "/", path);
+	return joined;
 }
 
 static bool is_there(const char *path)
@@ -208,12 +222,23 @@ SEAM(int, read, const char *path, char *text, size_t size)
 	return __real_sys_read(path, text, size);
 }
 
-/* One that is held by somebody else is passed over, as it is in a run. */
+/* A run removes what the dead have left; whether they will still be there is not ours to say. */
+static bool is_others_run(const char *dir)
+{
+	const char *root = state_root();
+
+	return root && strncmp(dir, root, strlen(root)) == 0 && dir[strlen(root)] == '/';
+}
+
 SEAM(int, lock, const char *dir, bool wait)
 {
 	static unsigned number = 3; /* sh(1) may know no more than one digit */
 	int fd = is_dry() && !is_there(dir) ? -1 : __real_sys_lock(dir, wait);
 
+	if (is_dry() && is_there(dir) && is_others_run(dir)) {
+		close_and_forget(&fd);
+		return -EWOULDBLOCK;
+	}
 	if (fd < 0 && (!is_dry() || is_there(dir)))
 		return fd;
 	if (wait)
@@ -239,11 +264,13 @@ static void clone_print(uint64_t namespaces)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (namespaces & kinds[i].flag)
 			strcat(options, kinds[i].option);
-	step_shell("unshare%s --fork --kill-child%s", options,
+	step_shell("%s%s%sunshare%s --fork --kill-child%s", network ? "nsenter --net=" : "",
+		   network ? quote(network) : "", network ? " " : "", options,
 		   is_script() ? " 3<&- 4<&- 5<&-" : "");
 }
 
 void __real_sys_sleep_ms(unsigned milliseconds);
+int __real_sys_clone(struct sys_clone *clone);
 
 /* The child goes as far as it can first: what both print is always in this order. */
 static void child_await(pid_t pid)
@@ -255,40 +282,43 @@ static void child_await(pid_t pid)
 		__real_sys_sleep_ms(1);
 }
 
-/* Without namespaces it is a helper of the keeper's; with none but that of pids a hook. */
+static int container_clone(struct sys_clone *clone, struct sys_clone *plain)
+{
+	int pid;
+
+	clone_print(clone->namespaces);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	if (shared == MAP_FAILED)
+		return -errno;
+	pid = __real_sys_clone(plain);
+	if (pid > 0)
+		child_await(pid);
+	if (pid != 0 || clone->cgroup_fd < 0)
+		return pid;
+	step_leaves_nothing();
+	step_why("the kernel puts it there as it is born (CLONE_INTO_CGROUP)");
+	return step(0, "echo 0 >%s/cgroup.procs", quote(source_of(clone->cgroup_fd)));
+}
+
+/* A process that is not the container's first is a helper of the keeper's, or a hook. */
 SEAM(int, clone, struct sys_clone *clone)
 {
+	struct sys_clone plain = {.cgroup_fd = -1, .as_sibling = clone->as_sibling};
 	bool is_container = clone->namespaces & CLONE_NEWNS;
-	pid_t pid;
+	int pid;
 
-	if (is_container && clone->cgroup_fd >= 0)
-		born_group = source_of(clone->cgroup_fd);
 	if (!is_dry()) {
-		int rc = __real_sys_clone(clone);
-
-		if (rc != 0 && clone->namespaces)
+		pid = __real_sys_clone(clone);
+		if (pid != 0 && is_container)
 			clone_print(clone->namespaces);
-		return rc;
+		return pid;
 	}
-	if (is_container) {
-		clone_print(clone->namespaces);
-		shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-		if (shared == MAP_FAILED)
-			return -errno;
-	}
-	pid = fork();
-	if (pid > 0)
-		clone->pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (pid > 0 && is_container)
-		child_await(pid);
+	pid = is_container ? container_clone(clone, &plain) : __real_sys_clone(&plain);
 	if (pid == 0)
 		step_leaves_nothing();
-	if (pid == 0 && is_container && born_group) {
-		step_why("the kernel puts it there as it is born (CLONE_INTO_CGROUP)");
-		step(0, "echo 0 >%s/cgroup.procs", quote(born_group));
-	}
-	return pid < 0 ? -errno : pid;
+	clone->pid_fd = plain.pid_fd;
+	return pid;
 }
 
 SEAM(int, unshare, uint64_t namespaces)
@@ -316,27 +346,28 @@ SEAM(int, make_files_as, uint32_t uid, uint32_t gid)
 	return CHANGE_NOTE(__real_sys_make_files_as(uid, gid), "files are made as %u:%u", uid, gid);
 }
 
-SEAM(int, give_empty, const char *dir, uint32_t uid, uint32_t gid)
+SEAM(int, give_empty, int dir_fd, uint32_t uid, uint32_t gid)
 {
-	return CHANGE(__real_sys_give_empty(dir, uid, gid), "chown %u:%u %s", uid, gid, quote(dir));
+	return CHANGE(__real_sys_give_empty(dir_fd, uid, gid), "chown %u:%u %s", uid, gid,
+		      quote(source_of(dir_fd)));
 }
 
-SEAM(int, enter_dir, int fd, const char *path)
+SEAM(int, enter_dir, int fd)
 {
-	return CHANGE(__real_sys_enter_dir(fd, path), "cd %s", quote(path));
+	return CHANGE(__real_sys_enter_dir(fd), "cd %s", quote(source_of(fd)));
 }
 
-SEAM(int, join_netns, const char *path)
+/* The keeper goes there for the clone, and comes back. */
+SEAM(int, join_netns, int netns_fd)
 {
-	int rc = is_dry() ? 0 : __real_sys_join_netns(path);
-
-	step_shell("exec nsenter --net=%s", quote(path));
-	return rc;
+	if (strncmp(source_of(netns_fd), "/proc/self/", 11) != 0)
+		network = source_of(netns_fd);
+	return is_dry() ? 0 : __real_sys_join_netns(netns_fd);
 }
 
-SEAM(int, open_dir, const char *path)
+SEAM(int, open_dir, int at_fd, const char *path)
 {
-	return stand_in(__real_sys_open_dir(path), path, 0);
+	return stand_in(__real_sys_open_dir(at_fd, path), source_at(at_fd, path), 0);
 }
 
 SEAM(int, open_file, const char *path)
@@ -438,14 +469,32 @@ SEAM(int, make_private, void)
 	return CHANGE(__real_sys_make_private(), "mount --make-rprivate /");
 }
 
-SEAM(int, mount_overlay, const char *target, const char *options, unsigned flags)
+/* overlayfs takes "\\" before a character of its own meaning. */
+static void layer_put(FILE *to, const char *key, int fd)
 {
-	char all[8192];
+	fputs(key, to);
+	for (const char *c = source_of(fd); *c; c++)
+		fprintf(to, strchr("\\,:", *c) ? "\\%c" : "%c", *c);
+}
 
-	snprintf(all, sizeof(all), "%s%s", flags & MOUNT_BARE ? "" : "nosuid,nodev,", options);
+SEAM(int, mount_overlay, const struct sys_overlay *overlay)
+{
+	AUTO_FREE char *options = NULL;
+	size_t size;
+	FILE *to = open_memstream(&options, &size);
+
+	if (!to)
+		return -ENOMEM;
+	fputs(overlay->flags & MOUNT_BARE ? "" : "nosuid,nodev,", to);
+	for (size_t i = 0; i < overlay->lower_count; i++)
+		layer_put(to, i ? ":" : "lowerdir=", overlay->lower_fds[i]);
+	layer_put(to, ",upperdir=", overlay->upper_fd);
+	layer_put(to, ",workdir=", overlay->work_fd);
+	fprintf(to, ",%s", overlay->options);
+	fclose(to);
 	step_why("lower is never written: changes go to upper");
-	return CHANGE(__real_sys_mount_overlay(target, options, flags),
-		      "mount -t overlay -o %s overlay %s", quote(all), quote(target));
+	return CHANGE(__real_sys_mount_overlay(overlay), "mount -t overlay -o %s overlay %s",
+		      quote(options), quote(source_of(overlay->target_fd)));
 }
 
 SEAM(int, mount_tmpfs, const char *target, const char *options)
@@ -454,12 +503,14 @@ SEAM(int, mount_tmpfs, const char *target, const char *options)
 		      quote(options), quote(target));
 }
 
-SEAM(int, open_tree, const char *path, unsigned flags)
+SEAM(int, open_tree, int at_fd, const char *path, unsigned flags)
 {
-	AUTO_FREE char *real = realpath(path, NULL);
-	int fd = is_dry() ? -1 : __real_sys_open_tree(path, flags);
+	const char *source = source_at(at_fd, path);
+	AUTO_FREE char *real = realpath(source, NULL);
+	int fd = is_dry() ? open(source, O_PATH | O_CLOEXEC)
+			  : __real_sys_open_tree(at_fd, path, flags);
 
-	return stand_in(fd, real ? real : path, flags);
+	return stand_in(fd, real ? real : source, flags);
 }
 
 SEAM(int, open_new, const char *type, unsigned flags)

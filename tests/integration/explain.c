@@ -7,12 +7,14 @@
 #include <unistd.h>
 
 /* What of a container can be seen from inside, whoever made it: one thing a line. The kernel adds
- * uuid=on when an upper layer is new. */
+ * uuid=on when an upper layer is new; layers are numbers of descriptors in a run, and paths by
+ * hand. */
 static const char *look(void)
 {
 	static const char *const kinds[] = {"cgroup", "ipc", "mnt", "net", "pid", "uts"};
 	const char *script =
-		"sed s/,uuid=on// /proc/self/mounts | sort; hostname; cat /proc/self/cgroup; pwd; "
+		"sed -e s/,uuid=on// -e 's/\\([rk]dir=\\)[^,]*/\\1/g' /proc/self/mounts | sort; "
+		"hostname; cat /proc/self/cgroup; pwd; "
 		"id; grep -E '^(Cap|NoNewPrivs|Groups|Uid|Gid|Cpus_allowed_list)' "
 		"/proc/self/status; ls /sys/class/net; cat /sys/class/net/lo/operstate; "
 		"stat -c '%n %F %a %t:%T' /dev/*; env | grep -v ^SHLVL | sort; ";
