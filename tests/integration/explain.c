@@ -51,7 +51,7 @@ static void nothing_is_done_and_each_stage_is_there_in_its_order(void **state)
 		"# 20 state, left: "};
 	const char *before = lab_manifest(lab_directory());
 	const struct result *result = RUN_SH("touch /began", "--explain", "--cpu", "10", "--mem",
-					     "500M", "--name", "box");
+					     "500M", "--name", "explained");
 	const char *rest = result->out;
 
 	(void)state;
@@ -61,7 +61,7 @@ static void nothing_is_done_and_each_stage_is_there_in_its_order(void **state)
 		assert_has(rest, headings[i]);
 		rest = strstr(rest, headings[i]);
 	}
-	assert_has(result->out, "\nmkdir -m 700 /run/ctr/box\n");
+	assert_has(result->out, "\nmkdir -m 700 /run/ctr/explained\n");
 	assert_has(result->out, "/memory.limit_in_bytes\n");
 	assert_has(result->out, "\npivot_root . .\n");
 	assert_has(result->out, "\nmknod -m 0666 /dev/null c 1 3\n");
@@ -116,15 +116,16 @@ static void assert_same(const char *const *options)
 static void the_script_of_the_main_job_makes_the_same_container(void **state)
 {
 	(void)state;
-	assert_same(ARGUMENTS("--cpu", "10", "--mem", "500M", "--name", "box"));
+	assert_same(ARGUMENTS("--cpu", "10", "--mem", "500M", "--name", "explained"));
 }
 
 static void the_script_knows_binds_tmpfs_users_and_a_read_only_root(void **state)
 {
 	(void)state;
 	lab_write(lab_path("file"), "text\n", 0644);
-	assert_same(ARGUMENTS("--name", "box", "--hostname", "other", "--ephemeral", "--read-only",
-			      "--bind", lab_text("%s:/data:ro", lab_path("lower/etc")), "--bind",
+	assert_same(ARGUMENTS("--name", "explained", "--hostname", "other", "--ephemeral",
+			      "--read-only", "--bind",
+			      lab_text("%s:/data:ro", lab_path("lower/etc")), "--bind",
 			      lab_text("%s:/file", lab_path("file")), "--tmpfs", "/tmp:size=1m",
 			      "--user", "1000:100", "--env", "A=b'c d", "--workdir", "/tmp",
 			      "--cpuset", "0", "--cap-drop", "all"));
@@ -133,8 +134,8 @@ static void the_script_knows_binds_tmpfs_users_and_a_read_only_root(void **state
 static void the_script_s_limits_are_those_of_the_run(void **state)
 {
 	const char *wait = "echo ready; read go";
-	const struct result *script =
-		RUN_SH(wait, "--explain=script", "--cpu", "10", "--mem", "500M", "--name", "box");
+	const struct result *script = RUN_SH(wait, "--explain=script", "--cpu", "10", "--mem",
+					     "500M", "--name", "explained");
 	const char *limits;
 	struct job *job;
 
@@ -163,8 +164,8 @@ static void the_script_s_limits_are_those_of_the_run(void **state)
 static void words_of_any_bytes_come_through_the_script(void **state)
 {
 	const char *word = "a'b \"$HOME\" \\ `id`\n\x1b[31m\xc3\xa4 *";
-	const struct result *script =
-		RUN("--explain=script", "--name", "box", lab_merged(), "--", "printf", "%s", word);
+	const struct result *script = RUN("--explain=script", "--name", "explained", lab_merged(),
+					  "--", "printf", "%s", word);
 
 	(void)state;
 	assert_null(strchr(script->out, 0x1b));
@@ -173,16 +174,16 @@ static void words_of_any_bytes_come_through_the_script(void **state)
 
 static void a_trace_lives_it_and_tells_each_step_with_its_time(void **state)
 {
-	const struct result *result =
-		RUN_SH("echo inside; exit 4", "--explain=trace", "--mem", "500M", "--name", "box");
+	const struct result *result = RUN_SH("echo inside; exit 4", "--explain=trace", "--mem",
+					     "500M", "--name", "explained");
 	double last = 0;
 
 	(void)state;
 	assert_status(result, 4);
 	assert_string_equal(result->out, "inside\n");
-	assert_has(result->err, " 20 state       mkdir -m 700 /run/ctr/box\n");
+	assert_has(result->err, " 20 state       mkdir -m 700 /run/ctr/explained\n");
 	assert_has(result->err, " 50 rootfs      mount -t overlay ");
-	assert_has(result->err, " 20 state       rmdir /run/ctr/box\n");
+	assert_has(result->err, " 20 state       rmdir /run/ctr/explained\n");
 	for (const char *line = result->err; *line; line = strchr(line, '\n') + 1) {
 		double at;
 		char unit[3];
