@@ -36,8 +36,10 @@ struct run {
 	bool state_made, record_made;
 
 	/* 30 cgroup */
-	size_t groups_made; /* after leaving: those that could not be removed */
-	int kernel_log_fd;  /* at its end when the run began; -1: none */
+	/* after leaving: what could not be removed */
+	size_t groups_made;
+	const struct group *nested; /* whose nest the keeper is in, or NULL */
+	int kernel_log_fd;	    /* at its end when the run began; -1: none */
 
 	/* 40 namespaces */
 	int socket_fd; /* the keeper's or the container's end */

@@ -14,10 +14,11 @@
 #include "log.h"
 #include "sys.h"
 
-enum { RECORD_SIZE = CONTROLLERS * (PATH_MAX + 16) + 64 };
+enum { RECORD_SIZE = (CONTROLLERS + 1) * (PATH_MAX + 16) + 64 };
 
 static const char pid_key[] = "keeper ";
 static const char cgroup_key[] = "cgroup ";
+static const char nest_key[] = "nest "; /* behind the group in it */
 
 const char *state_root(void)
 {
@@ -104,6 +105,9 @@ char *state_record(const struct groups *groups)
 	fprintf(to, "%s%ld\n", pid_key, (long)getpid());
 	for (size_t i = 0; i < groups->count; i++)
 		fprintf(to, "%s%s\n", cgroup_key, groups->items[i].path);
+	for (size_t i = 0; i < groups->count; i++)
+		if (groups->items[i].is_nested)
+			fprintf(to, "%s%s\n", nest_key, groups->items[i].nest);
 	if (fclose(to) != 0) {
 		free(text);
 		return NULL;
@@ -129,22 +133,28 @@ long state_keeper(const char *path)
 	return strtol(text + sizeof(pid_key) - 1, NULL, 10);
 }
 
+static int line_undo(const char *line)
+{
+	const char *path = strchrnul(line, ' ');
+	int rc = 0;
+
+	path += *path == ' ';
+	if (strncmp(line, cgroup_key, sizeof(cgroup_key) - 1) == 0)
+		rc = group_remove(path);
+	else if (strncmp(line, nest_key, sizeof(nest_key) - 1) == 0)
+		rc = nest_remove(path);
+	return rc < 0 ? fail(-rc, "cannot remove the cgroup %s of a dead run", path) : 0;
+}
+
 /* Removes the groups that a record lists. */
 static int record_undo(char *text)
 {
 	char *rest = text;
 	int rc = 0;
 
-	for (char *line; (line = strsep(&rest, "\n"));) {
-		const char *path = line + sizeof(cgroup_key) - 1;
-		int removed;
-
-		if (strncmp(line, cgroup_key, sizeof(cgroup_key) - 1) != 0)
-			continue;
-		removed = group_remove(path);
-		if (removed < 0)
-			rc = fail(-removed, "cannot remove the cgroup %s of a dead run", path);
-	}
+	for (char *line; (line = strsep(&rest, "\n"));)
+		if (line_undo(line) < 0)
+			rc = -EBUSY;
 	return rc;
 }
 

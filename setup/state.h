@@ -1,9 +1,10 @@
 /* state_root()/NAME: what a run would leave behind if it were killed.
  *
  * The directory is locked (flock(2)) for as long as its keeper lives; the kernel drops the lock
- * with the process, however it ends. Its file "run" holds the keeper's pid and the run's cgroups,
- * one "KEY VALUE" line each, written before the cgroups are made. A directory whose lock is free
- * is stale. Whoever makes or removes stale directories holds the lock on state_root() meanwhile.
+ * with the process, however it ends. Its file "run" holds the keeper's pid, the run's cgroups and
+ * the nest of one of them, one "KEY VALUE" line each, written before they are made. A directory
+ * whose lock is free is stale. Whoever makes or removes stale directories holds the lock on
+ * state_root() meanwhile.
  */
 #ifndef CTR_SETUP_STATE_H
 #define CTR_SETUP_STATE_H

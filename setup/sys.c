@@ -123,6 +123,11 @@ int sys_read(const char *path, char *text, size_t size)
 	return -E2BIG;
 }
 
+int sys_may_write(const char *path)
+{
+	return result(access(path, W_OK));
+}
+
 /* Waits a moment; true when a signal that ends us is pending. All are blocked: see signals.h. */
 static bool end_is_asked_for(void)
 {

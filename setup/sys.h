@@ -26,6 +26,8 @@ int sys_write(const char *path, const char *text);
 /* Reads a whole small file as a string: its length, -E2BIG when it does not fit in size (then text
  * has the beginning, as a string). */
 int sys_read(const char *path, char *text, size_t size);
+/* May we write to this file, or make something in this directory? */
+int sys_may_write(const char *path);
 
 /* Opens a directory, as a place alone (O_PATH); at_fd as in openat(2). */
 int sys_open_dir(int at_fd, const char *path);

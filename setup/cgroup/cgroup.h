@@ -34,8 +34,11 @@ struct group {
 	int version;	      /* 1 or 2 */
 	unsigned controllers; /* bit set by enum controller: those we use here */
 	size_t top_length;    /* of the mount point, with which parent begins; version 2 only */
+	bool is_nested; /* parent is the caller's own group: the container is in a nest there */
 	char parent[PATH_MAX];
-	char path[PATH_MAX]; /* parent/ctr-NAME, set by groups_name() */
+	/* set by groups_name(): */
+	char nest[PATH_MAX]; /* parent/ctr-NAME, if there is one */
+	char path[PATH_MAX]; /* parent/ctr-NAME, or nest/container */
 };
 
 struct groups {
@@ -53,22 +56,27 @@ unsigned limits_controllers(const struct limits *limits);
 int groups_find(const char *mountinfo_path, const char *self_cgroup_path, unsigned wanted,
 		struct groups *groups);
 
+/* find.c: says that no group can be made in parent, for this reason. Returns -errno. */
+int parent_refuse(const char *parent, int error);
+
 /* find.c: is word one of the list's, which are separated by any of separators? */
 bool list_has(const char *list, const char *separators, const char *word);
 
 /* v2.c: does the hierarchy mounted at top have the controller? */
 bool v2_offers(const char *top, enum controller controller);
-/* Fills group with the best parent from the caller's own group upwards. Changes nothing. Returns 0,
- * or -errno after fail(). */
+/* Fills group with the best parent from the caller's own group upwards, of those where we may make
+ * one. Changes nothing. Returns 0, or -errno after fail(). */
 int v2_place(const char *top, const char *own, unsigned wanted, struct group *group);
-/* Has the controllers handed on from the top down to group->parent. They stay so: other runs may
- * depend on it. Returns 0, or -errno after fail(). */
+/* Has the controllers handed on from the top down to the group that ours is in. They stay so: other
+ * runs may depend on it. Returns 0, or -errno after fail(). */
 int v2_enable(const struct group *group);
+/* Has this group hand nothing on any more. Returns 0 or -errno; says nothing. */
+int v2_disable(const char *directory);
 
 /* group.c: the directories. */
 int groups_name(struct groups *groups, const char *name);
-/* Makes one group, with its controllers enabled above it. Returns 0, or -errno after fail(). */
-int group_make(const struct group *group);
+/* Makes one directory, in place of an empty one. Returns 0, or -errno after fail(). */
+int group_make(const char *path);
 /* Moves the calling process into the version 1 groups; version 2 is entered by clone. */
 int groups_enter(const struct groups *groups);
 /* The version 2 group, or NULL. */
@@ -76,6 +84,13 @@ const struct group *groups_v2(const struct groups *groups);
 /* Kills what is left in a group and removes it and the groups inside it. Waits for the dying, for a
  * bounded time. A group that is not there is removed. Returns 0 or -errno; says nothing. */
 int group_remove(const char *path);
+
+/* nest.c: moves the keeper into the nest of this group, which is made; back again, and removes the
+ * nest, also one that was half entered. Returns 0, or -errno after fail(). */
+int nest_enter(const struct group *group);
+int nest_leave(const struct group *group);
+/* What a dead keeper left of a nest. Returns 0 or -errno; says nothing. */
+int nest_remove(const char *nest);
 
 /* limits.c: writes the limits of one group and reads them back. Returns 0, or -errno after fail().
  */

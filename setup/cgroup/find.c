@@ -2,10 +2,9 @@
  *
  * A version 1 hierarchy is a mount of type cgroup with the controller's name among its super
  * options. Our place in it is our line of /proc/self/cgroup, less the mount's root. What is not
- * mounted so may be a controller of the version 2 hierarchy: there our group is made below the
- * nearest group, from ours upwards, that can hand the controllers on to its children. A group that
- * has processes cannot, unless it is the hierarchy's root ("no internal processes" rule). Device
- * rules need nobody's handing on there.
+ * mounted so may be a controller of the version 2 hierarchy: there our group is made in or above
+ * our own, where the controllers can be had (v2_place.c). Device rules need nobody's handing on
+ * there.
  */
 #include <errno.h>
 #include <libmount.h>
@@ -178,10 +177,23 @@ static int missing_say(int rc, const char *name, const struct place *place)
 		    name, name);
 }
 
-/* Of those in a container, the mounts of cgroups are often read-only. */
-static bool is_writable(const char *directory)
+int parent_refuse(const char *parent, int error)
 {
-	return access(directory, W_OK) == 0 || errno != EROFS;
+	return fail(error, "cannot make a cgroup in %s%s", parent,
+		    geteuid() == 0 ? ""
+				   : " (limits need root, or a cgroup that is yours, as in version "
+				     "2 by systemd-run --user --scope -p Delegate=yes ctr-setup)");
+}
+
+static int parents_check(const struct groups *groups)
+{
+	for (size_t i = 0; i < groups->count; i++) {
+		int rc = sys_may_write(groups->items[i].parent);
+
+		if (rc < 0)
+			return parent_refuse(groups->items[i].parent, -rc);
+	}
+	return 0;
 }
 
 static int controllers_find(struct libmnt_table *table, const char *self, unsigned wanted,
@@ -196,7 +208,9 @@ static int controllers_find(struct libmnt_table *table, const char *self, unsign
 		if (!(wanted >> i & 1))
 			continue;
 		version = version_find(table, self, (enum controller)i, &place);
-		if (i == CONTROLLER_DEVICES && (version <= 0 || !is_writable(place.own))) {
+		/* Of those in a container, the mounts of cgroups are often read-only. */
+		if (i == CONTROLLER_DEVICES &&
+		    (version <= 0 || sys_may_write(place.own) == -EROFS)) {
 			trace("no device rules: there is no cgroup hierarchy for them");
 			continue;
 		}
@@ -232,5 +246,5 @@ int groups_find(const char *mountinfo_path, const char *self_cgroup_path, unsign
 	else
 		rc = fail(rc < 0 ? -rc : EINVAL, "cannot read %s", mountinfo_path);
 	mnt_unref_table(table);
-	return rc;
+	return rc < 0 ? rc : parents_check(groups);
 }

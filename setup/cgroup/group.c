@@ -21,9 +21,15 @@ int groups_name(struct groups *groups, const char *name)
 {
 	for (size_t i = 0; i < groups->count; i++) {
 		struct group *group = &groups->items[i];
+		int length = snprintf(group->path, sizeof(group->path), "%s/ctr-%s", group->parent,
+				      name);
 
-		if ((size_t)snprintf(group->path, sizeof(group->path), "%s/ctr-%s", group->parent,
-				     name) >= sizeof(group->path))
+		if (group->is_nested) {
+			strcpy(group->nest, group->path);
+			length = snprintf(group->path, sizeof(group->path), "%s/container",
+					  group->nest);
+		}
+		if ((size_t)length >= sizeof(group->path))
 			return fail(ENAMETOOLONG, "cannot make a cgroup in %s", group->parent);
 	}
 	return 0;
@@ -41,22 +47,14 @@ static const char *make_advice(int rc)
 	}
 }
 
-int group_make(const struct group *group)
+int group_make(const char *path)
 {
-	int rc;
+	int rc = sys_mkdir(path, 0755);
 
-	if (group->version == 2) {
-		rc = v2_enable(group);
-		if (rc < 0)
-			return rc;
-	}
-	rc = sys_mkdir(group->path, 0755);
 	/* The name is ours: one that is there is a leftover without a record, if it is empty. */
-	if (rc == -EEXIST && sys_rmdir(group->path) == 0)
-		rc = sys_mkdir(group->path, 0755);
-	if (rc < 0)
-		return fail(-rc, "cannot make the cgroup %s%s", group->path, make_advice(rc));
-	return 0;
+	if (rc == -EEXIST && sys_rmdir(path) == 0)
+		rc = sys_mkdir(path, 0755);
+	return rc < 0 ? fail(-rc, "cannot make the cgroup %s%s", path, make_advice(rc)) : 0;
 }
 
 const struct group *groups_v2(const struct groups *groups)

@@ -91,17 +91,8 @@ static unsigned controllers_wanted(const struct spec *spec)
 
 static int groups_settle(struct run *run)
 {
-	struct groups *groups = &run->groups;
-	int rc = groups_find("/proc/self/mountinfo", "/proc/self/cgroup",
-			     controllers_wanted(run->spec), groups);
-
-	for (size_t i = 0; rc == 0 && i < groups->count; i++)
-		if (access(groups->items[i].parent, W_OK) < 0)
-			rc = fail(errno, "cannot make a cgroup in %s%s", groups->items[i].parent,
-				  geteuid() == 0
-					  ? ""
-					  : " (limits need root, or a cgroup that is yours)");
-	return rc;
+	return groups_find("/proc/self/mountinfo", "/proc/self/cgroup",
+			   controllers_wanted(run->spec), &run->groups);
 }
 
 /* Descriptors 0-2 that are terminals are served by a pty when stdin is one. */

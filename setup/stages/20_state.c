@@ -110,7 +110,8 @@ void state_leave(struct run *run)
 
 	close_and_forget(&run->work_fd);
 	close_and_forget(&run->upper_fd);
-	if (run->groups_made > 0) { /* the record is still needed: a dead run's, for gc */
+	/* The record is still needed: a dead run's, for gc. */
+	if (run->groups_made > 0 || run->nested) {
 		close_and_forget(&run->state_fd);
 		return;
 	}

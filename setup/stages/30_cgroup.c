@@ -8,19 +8,29 @@
 #include "../sys.h"
 #include "../victims.h"
 
+static int keeper_nest(struct run *run, const struct group *group)
+{
+	int rc = group_make(group->nest);
+
+	if (rc < 0)
+		return rc;
+	run->nested = group;
+	return nest_enter(group);
+}
+
 int cgroup_enter(struct run *run)
 {
 	for (size_t i = 0; i < run->groups.count; i++) {
 		const struct group *group = &run->groups.items[i];
-		int rc = group_make(group);
+		int rc;
 
-		if (rc < 0)
+		if ((group->is_nested && (rc = keeper_nest(run, group)) < 0) ||
+		    (group->version == 2 && (rc = v2_enable(group)) < 0) ||
+		    (rc = group_make(group->path)) < 0)
 			return rc;
 		run->groups_made = i + 1;
-		rc = limits_apply(group, &run->spec->limits);
-		if (rc == 0)
-			rc = devices_apply(group, &run->devices);
-		if (rc < 0)
+		if ((rc = limits_apply(group, &run->spec->limits)) < 0 ||
+		    (rc = devices_apply(group, &run->devices)) < 0)
 			return rc;
 	}
 	if (run->spec->limits.memory)
@@ -54,5 +64,7 @@ void cgroup_leave(struct run *run)
 			fail(-rc, "cannot remove the cgroup %s: ctr-setup gc will try again",
 			     run->groups.items[i].path);
 	}
+	if (run->nested && nest_leave(run->nested) == 0)
+		run->nested = NULL;
 	close_and_forget(&run->kernel_log_fd);
 }

@@ -83,8 +83,16 @@ int sys_write(const char *path, const char *text)
 	if (file ? file->missing : !comes_by_itself(path))
 		return -ENOENT;
 	if (!file || !file->stubborn)
-		file_set(path, text);
+		file_put(path, text);
 	return 0;
+}
+
+int sys_may_write(const char *path)
+{
+	int rc = call("read whether %s is writable", path);
+	const struct file *file = file_find(path);
+
+	return rc == 0 && file ? -file->forbidden : rc;
 }
 
 int sys_read(const char *path, char *text, size_t size)

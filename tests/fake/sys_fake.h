@@ -31,11 +31,14 @@ const char *fake_script(void);
 /* The same without the reads. */
 const char *fake_changes(void);
 
-/* A file with this text, which a write replaces; NULL: reads and writes give -ENOENT, even in a
- * directory whose files otherwise come by themselves (as a cgroup's do). */
+/* A file with this text, which a write replaces, or of a cgroup.subtree_control changes as the
+ * kernel does. NULL: reads and writes give -ENOENT, even
+ * in a directory whose files otherwise come by themselves (as a cgroup's do). */
 void fake_file(const char *path, const char *text);
 /* A file that reads as text whatever is written to it. */
 void fake_stubborn_file(const char *path, const char *text);
+/* sys_may_write() gives -error for this path. */
+void fake_forbid(const char *path, int error);
 /* What the file reads as now, or NULL. */
 const char *fake_text(const char *path);
 /* A directory that was there before and belongs to somebody else. */

@@ -120,6 +120,39 @@ struct file *file_set(const char *path, const char *text)
 	return file;
 }
 
+/* "+NAME" or "-NAME" to a list of names, each with a space behind it. */
+static void list_change(struct file *list, const char *change)
+{
+	char name[64], *at;
+
+	snprintf(name, sizeof(name), "%s ", change + 1);
+	at = strstr(list->text, name);
+	if (*change == '-' && at)
+		memmove(at, at + strlen(name), strlen(at + strlen(name)) + 1);
+	else if (*change == '+' && !at)
+		strcat(list->text, name);
+}
+
+void file_put(const char *path, const char *text)
+{
+	const char *name = strrchr(path, '/');
+	struct file *list = file_find(path);
+
+	if (list && strcmp(name, "/cgroup.subtree_control") == 0)
+		list_change(list, text);
+	else
+		file_set(path, text);
+}
+
+void fake_forbid(const char *path, int error)
+{
+	struct file *file = file_find(path);
+
+	if (!file)
+		file = file_set(path, "");
+	file->forbidden = error;
+}
+
 void fake_file(const char *path, const char *text)
 {
 	struct file *file = file_set(path, text ? text : "");

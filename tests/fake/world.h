@@ -7,11 +7,12 @@
 
 #include "sys_fake.h"
 
-enum { NAME_SIZE = 640, TEXT_SIZE = 24000, FILES = 128, THINGS = 128, SCRIPT_SIZE = 65536 };
+enum { NAME_SIZE = 640, TEXT_SIZE = 32000, FILES = 128, THINGS = 128, SCRIPT_SIZE = 65536 };
 
 struct file {
 	char path[NAME_SIZE], text[TEXT_SIZE];
 	bool stubborn, missing;
+	int forbidden; /* errno */
 };
 
 /* What is made and is to be given back. */
@@ -47,6 +48,8 @@ int call(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 struct file *file_find(const char *path);
 struct file *file_set(const char *path, const char *text);
+/* What a write does to it. */
+void file_put(const char *path, const char *text);
 
 /* The latest live thing of this kind and path, or NULL. */
 struct thing *thing_find(const char *kind, const char *path);

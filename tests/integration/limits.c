@@ -326,30 +326,15 @@ static void enter_group(const void *directory)
 		_exit(98);
 }
 
-/* Of this one test, removed even when it fails: a group, and that of the caller in it. */
-static char nested[4096], inner[4096 + 8];
+/* Of this one test, removed even when it fails. */
+static char nested[4096];
 
 static int nested_teardown(void **state)
 {
 	int rc = lab_teardown(state);
 
-	rmdir(inner);
 	rmdir(nested);
 	return rc;
-}
-
-/* In version 1 the caller's own group takes ours. In version 2 a group with processes hands no
- * controller on: there it is the one above. */
-static void nested_make(const char *top, int version)
-{
-	snprintf(nested, sizeof(nested), "%s/lab-%d", top, getpid());
-	assert_int_equal(mkdir(nested, 0755), 0);
-	snprintf(inner, sizeof(inner), "%s", nested);
-	if (version == 1)
-		return;
-	lab_write(lab_text("%s/cgroup.subtree_control", nested), "+memory", 0644);
-	snprintf(inner, sizeof(inner), "%s/inner", nested);
-	assert_int_equal(mkdir(inner, 0755), 0);
 }
 
 static void the_limits_nest_below_the_caller_s_own_group(void **state)
@@ -362,9 +347,11 @@ static void the_limits_nest_below_the_caller_s_own_group(void **state)
 	group_needed("memory");
 	job = start_sleeper();
 	top = group_of(host_payload(job), "memory", &version);
-	nested_make(lab_text("%.*s", (int)(strrchr(top, '/') - top), top), version);
+	snprintf(nested, sizeof(nested), "%.*s/lab-%d", (int)(strrchr(top, '/') - top), top,
+		 getpid());
+	assert_int_equal(mkdir(nested, 0755), 0);
 	assert_status(job_end(job), 0);
-	job = START_SH(CALL(.talks = true, .before = enter_group, .argument = inner),
+	job = START_SH(CALL(.talks = true, .before = enter_group, .argument = nested),
 		       "echo ready; cat", "--mem", "64M");
 	job_expect(job, "ready");
 	assert_has(group_of(host_payload(job), "memory", &version), lab_text("%s/ctr-", nested));

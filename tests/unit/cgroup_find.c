@@ -1,4 +1,5 @@
 /* One command line on every layout of cgroups: the layouts are texts as these hosts give them. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -234,6 +235,170 @@ static void v2_with_processes_all_the_way_up_is_refused(void **state)
 	assert_group(0, 2, BIT(MEMORY), "/sys/fs/cgroup");
 }
 
+/* --- who may write where */
+
+#define USER_S	   "/sys/fs/cgroup/user.slice/user-7.slice"
+#define MANAGER_S  USER_S "/user@7.service"
+#define APP	   MANAGER_S "/app.slice"
+#define SCOPE	   APP "/run-r1.scope"
+#define SCOPE_LINE "0::/user.slice/user-7.slice/user@7.service/app.slice/run-r1.scope\n"
+
+static void v2_forbid(const char *path)
+{
+	static const char *const files[] = {"", "/cgroup.procs", "/cgroup.subtree_control"};
+
+	for (size_t i = 0; i < COUNT(files); i++) {
+		char file[256];
+
+		snprintf(file, sizeof(file), "%s%s", path, files[i]);
+		fake_forbid(file, EACCES);
+	}
+}
+
+/* As systemd has it for a user: from his manager downwards all is his. */
+static void v2_of_a_user(const char *processes)
+{
+	v2_mounted(SCOPE_LINE);
+	v2_group("/sys/fs/cgroup", "cpuset cpu memory pids\n", "cpuset cpu memory pids\n", "1\n",
+		 NULL);
+	v2_group("/sys/fs/cgroup/user.slice", "cpuset cpu memory pids\n", "cpu memory pids\n", "",
+		 "domain\n");
+	v2_group(USER_S, "cpu memory pids\n", "cpu memory pids\n", "", "domain\n");
+	v2_group(MANAGER_S, "cpu memory pids\n", "cpu memory pids\n", "", "domain\n");
+	v2_group(APP, "cpu memory pids\n", "memory pids\n", "", "domain\n");
+	v2_group(SCOPE, "memory pids\n", "", processes, "domain\n");
+	v2_forbid("/sys/fs/cgroup");
+	v2_forbid("/sys/fs/cgroup/user.slice");
+	v2_forbid(USER_S);
+}
+
+static const char *us_alone(void)
+{
+	static char text[16];
+
+	snprintf(text, sizeof(text), "%d\n", getpid());
+	return text;
+}
+
+static void assert_place(const char *parent, bool is_nested)
+{
+	assert_string_equal(groups.items[0].parent, parent);
+	assert_int_equal(groups.items[0].is_nested, is_nested);
+}
+
+static void v2_where_we_are_alone_has_the_nest(void **state)
+{
+	(void)state;
+	v2_of_a_user(us_alone());
+	found(BIT(MEMORY) | BIT(PIDS));
+	assert_int_equal(groups.count, 1);
+	assert_place(SCOPE, true);
+	found(BIT(MEMORY) | BIT(DEVICES));
+	assert_place(SCOPE, true);
+	found(BIT(DEVICES)); /* nothing is to be handed on */
+	assert_place(SCOPE, false);
+}
+
+static void v2_at_its_root_needs_no_nest(void **state)
+{
+	(void)state;
+	v2_mounted("0::/\n");
+	v2_group("/sys/fs/cgroup", "cpu\n", "", us_alone(), NULL);
+	found(BIT(CPU));
+	assert_place("/sys/fs/cgroup", false);
+}
+
+static void v2_without_the_controller_is_climbed_out_of(void **state)
+{
+	(void)state;
+	v2_of_a_user(us_alone());
+	found(BIT(CPU));
+	assert_place(MANAGER_S, false);
+}
+
+static void v2_shared_is_climbed_out_of_to_what_we_may_write(void **state)
+{
+	char others[32];
+
+	(void)state;
+	snprintf(others, sizeof(others), "%s77\n", us_alone());
+	v2_of_a_user(others);
+	found(BIT(MEMORY));
+	assert_place(APP, false);
+	fake_file(APP "/cgroup.subtree_control", "\n");
+	found(BIT(MEMORY));
+	assert_place(MANAGER_S, false);
+	fake_file(MANAGER_S "/cgroup.subtree_control", "\n");
+	found(BIT(MEMORY)); /* those above hand on and are not ours: it is enabled in one that is */
+	assert_place(APP, false);
+}
+
+/* A delegated group in others' groups: /a is root's. */
+static void v2_of_nobody_s_manager(const char *controllers, const char *processes)
+{
+	v2_mounted("0::/a/b\n");
+	v2_group("/sys/fs/cgroup", "cpu memory\n", "cpu memory\n", "1\n", NULL);
+	v2_group("/sys/fs/cgroup/a", "cpu memory\n", controllers, "", "domain\n");
+	v2_group("/sys/fs/cgroup/a/b", controllers, "", processes, "domain\n");
+	v2_forbid("/sys/fs/cgroup");
+	v2_forbid("/sys/fs/cgroup/a");
+}
+
+static void v2_shared_with_nothing_of_ours_above_is_refused_with_the_way_out(void **state)
+{
+	char others[32];
+	const char *said;
+
+	(void)state;
+	snprintf(others, sizeof(others), "%s77\n", us_alone());
+	v2_of_nobody_s_manager("cpu memory\n", others);
+	said = refused(BIT(CPU));
+	assert_contains(said, "in /sys/fs/cgroup/a/b: it has other processes than ctr-setup");
+	assert_contains(said, "systemd-run --user --scope -p Delegate=yes ctr-setup");
+	v2_of_nobody_s_manager("cpu memory\n", us_alone());
+	found(BIT(CPU) | BIT(MEMORY));
+	assert_place("/sys/fs/cgroup/a/b", true);
+	v2_of_nobody_s_manager("memory\n", us_alone());
+	assert_contains(refused(BIT(CPU) | BIT(MEMORY)),
+			"cannot use the cpu controller: the cgroup /sys/fs/cgroup/a/b was not "
+			"given it");
+	v2_group("/sys/fs/cgroup/a/b", "cpu memory\n", "cpu\n", us_alone(), "domain threaded\n");
+	assert_contains(refused(BIT(CPU)), "a threaded one (ctr-setup gc helps");
+}
+
+static void v2_where_any_of_its_files_is_not_ours_is_refused(void **state)
+{
+	static const char *const files[] = {"", "/cgroup.procs", "/cgroup.subtree_control"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(files); i++) {
+		char path[64];
+
+		layout_begin(state);
+		v2_of_nobody_s_manager("cpu memory\n", us_alone());
+		snprintf(path, sizeof(path), "/sys/fs/cgroup/a/b%s", files[i]);
+		fake_forbid(path, EACCES);
+		assert_contains(refused(BIT(CPU)), "cannot make a cgroup in /sys/fs/cgroup/a/b");
+	}
+}
+
+static void v1_where_we_may_not_write_is_refused_and_device_rules_go_without(void **state)
+{
+	(void)state;
+	mountinfo("31 30 0:26 / /v1/cpu ro - cgroup cgroup rw,cpu\n"
+		  "32 30 0:27 / /v1/devices ro - cgroup cgroup rw,devices\n");
+	fake_file(SELF, "1:cpu:/a\n2:devices:/a\n");
+	fake_forbid("/v1/cpu/a", EROFS);
+	fake_forbid("/v1/devices/a", EROFS);
+	assert_contains(refused(BIT(CPU)), "cannot make a cgroup in /v1/cpu/a");
+	found(BIT(DEVICES));
+	assert_int_equal(groups.count, 0);
+	fake_forbid("/v1/devices/a", EACCES);
+	assert_contains(refused(BIT(DEVICES)), "cannot make a cgroup in /v1/devices/a");
+}
+
+/* --- mounts */
+
 static void in_a_container_the_mount_s_root_is_taken_off_our_path(void **state)
 {
 	(void)state;
@@ -271,7 +436,7 @@ static void some_controllers_in_v1_and_some_in_v2(void **state)
 		  "33 30 0:27 / /v1/cpuset rw - cgroup cgroup rw,cpuset\n");
 	fake_file(SELF, "2:memory:/m\n1:cpuset:/c\n0::/u\n");
 	v2_group("/v2", "cpu pids\n", "cpu pids\n", "1\n", NULL);
-	v2_group("/v2/u", "cpu pids\n", "", "", "domain\n");
+	v2_group("/v2/u", "cpu pids\n", "", "77\n", "domain\n");
 	found(ALL);
 	assert_int_equal(groups.count, 3);
 	assert_group(0, 1, BIT(CPUSET), "/v1/cpuset/c");
@@ -328,7 +493,6 @@ static void a_mount_of_an_empty_source_is_found(void **state)
 	assert_group(0, 2, BIT(CPU), "/sys/fs/cgroup");
 }
 
-/* Not below /sys: what is there of the machine's own may be read-only. */
 static void devices_mounted(const char *more)
 {
 	char text[512];
@@ -404,6 +568,13 @@ int main(void)
 		LAYOUT_TEST(v2_in_a_session_climbs_to_a_group_without_processes),
 		LAYOUT_TEST(v2_says_which_limits_are_left_behind),
 		LAYOUT_TEST(v2_with_processes_all_the_way_up_is_refused),
+		LAYOUT_TEST(v2_where_we_are_alone_has_the_nest),
+		LAYOUT_TEST(v2_at_its_root_needs_no_nest),
+		LAYOUT_TEST(v2_without_the_controller_is_climbed_out_of),
+		LAYOUT_TEST(v2_shared_is_climbed_out_of_to_what_we_may_write),
+		LAYOUT_TEST(v2_shared_with_nothing_of_ours_above_is_refused_with_the_way_out),
+		LAYOUT_TEST(v2_where_any_of_its_files_is_not_ours_is_refused),
+		LAYOUT_TEST(v1_where_we_may_not_write_is_refused_and_device_rules_go_without),
 		LAYOUT_TEST(in_a_container_the_mount_s_root_is_taken_off_our_path),
 		LAYOUT_TEST(a_place_that_the_mount_does_not_show_is_refused),
 		LAYOUT_TEST(some_controllers_in_v1_and_some_in_v2),

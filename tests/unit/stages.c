@@ -134,6 +134,13 @@ static void in_v2(struct groups *groups)
 	group_add(groups, 2, BIT(CPU) | BIT(MEMORY), "/v2");
 }
 
+static void in_a_nest(struct groups *groups)
+{
+	group_nest(groups, BIT(CPU) | BIT(MEMORY), "/v2");
+	fake_file("/v2/cgroup.procs", "");
+	fake_file("/v2/ctr-web/cgroup.subtree_control", "");
+}
+
 static void in_none(struct groups *groups)
 {
 	groups->count = 0;
@@ -174,6 +181,13 @@ static void nothing_is_left(const char *failed)
 			 fake_undone(), fake_script());
 }
 
+/* The keeper that cannot go back stays in its nest. */
+static bool is_way_back(const char *call)
+{
+	return strcmp(call, "write /v2/cgroup.procs 0") == 0 ||
+	       (strncmp(call, "write /v2/", 10) == 0 && strstr(call, "/cgroup.subtree_control -"));
+}
+
 /* One life whose n-th call fails. Returns false when there is no such call. */
 static bool life_fails_at(unsigned n, int error, const char *line, groups_maker *make)
 {
@@ -201,7 +215,9 @@ static bool life_fails_at(unsigned n, int error, const char *line, groups_maker 
 	if (!watch_reached && lines_count(said) != 1)
 		fail_msg("of a failed \"%s\" is said:\n%s", failed, said);
 	/* A group that stays is for gc: its record may stay with it. */
-	if (strncmp(failed, "rmdir /v", 8) != 0)
+	if (is_way_back(failed))
+		assert_non_null(fake_text("/run/ctr/web/run"));
+	else if (strncmp(failed, "rmdir /v", 8) != 0)
 		nothing_is_left(failed);
 	return true;
 }
@@ -229,6 +245,14 @@ static void whatever_fails_with_a_v2_group_all_is_undone(void **state)
 {
 	(void)state;
 	every_call_fails_once(MAIN_JOB, in_v2, 20);
+}
+
+static void whatever_fails_in_a_nest_all_is_undone(void **state)
+{
+	(void)state;
+	every_call_fails_once(MAIN_JOB, in_a_nest, 30);
+	watch_result = -EMFILE;
+	every_call_fails_once(MAIN_JOB, in_a_nest, 30);
 }
 
 static void whatever_fails_with_groups_of_both_versions_all_is_undone(void **state)
@@ -300,6 +324,48 @@ static void on_v2_the_child_is_born_in_its_group(void **state)
 					"mkdir /v2/ctr-web 0755\n");
 	assert_contains(fake_changes(), "\nopen /v2/ctr-web\n"
 					"clone mnt pid uts ipc net into open /v2/ctr-web\n");
+}
+
+static void in_its_own_group_the_keeper_makes_a_nest_and_leaves_nothing(void **state)
+{
+	const char *said;
+
+	(void)state;
+	life_begin(MAIN_JOB, in_a_nest);
+	assert_int_equal(stages_live(&said), 0);
+	assert_contains(fake_changes(), "\nmkdir /v2/ctr-web 0755\n"
+					"mkdir /v2/ctr-web/keeper 0755\n"
+					"write /v2/ctr-web/keeper/cgroup.procs 0\n"
+					"write /v2/cgroup.subtree_control +cpu\n"
+					"write /v2/cgroup.subtree_control +memory\n"
+					"write /v2/ctr-web/cgroup.subtree_control +cpu\n"
+					"write /v2/ctr-web/cgroup.subtree_control +memory\n"
+					"mkdir /v2/ctr-web/container 0755\n");
+	assert_contains(fake_changes(), " into open /v2/ctr-web/container\n");
+	assert_contains(fake_changes(), "\nrmdir /v2/ctr-web/container\n"
+					"write /v2/ctr-web/cgroup.subtree_control -cpu\n"
+					"write /v2/ctr-web/cgroup.subtree_control -memory\n"
+					"write /v2/cgroup.subtree_control -cpu\n"
+					"write /v2/cgroup.subtree_control -memory\n"
+					"write /v2/cgroup.procs 0\n"
+					"rmdir /v2/ctr-web/keeper\n"
+					"rmdir /v2/ctr-web\n");
+	assert_string_equal(fake_text("/v2/cgroup.subtree_control"), "");
+	assert_true(call_number("create /run/ctr/web/run") < call_number("mkdir /v2/ctr-web 0755"));
+}
+
+static void a_nest_of_others_is_left_alone(void **state)
+{
+	const char *said;
+
+	(void)state;
+	life_begin(MAIN_JOB, in_a_nest);
+	fake_directory("/v2/ctr-web");
+	fake_busy("/v2/ctr-web", 1000);
+	assert_int_equal(stages_live(&said), -EEXIST);
+	assert_contains(said, "cannot make the cgroup /v2/ctr-web (no run of ours is on record");
+	assert_lacks(fake_changes(), "kill");
+	assert_lacks(fake_changes(), "write /v2/");
 }
 
 static void a_network_of_others_is_not_made(void **state)
@@ -445,12 +511,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		LIFE_TEST(whatever_fails_with_v1_groups_all_is_undone),
 		LIFE_TEST(whatever_fails_with_a_v2_group_all_is_undone),
+		LIFE_TEST(whatever_fails_in_a_nest_all_is_undone),
 		LIFE_TEST(whatever_fails_with_groups_of_both_versions_all_is_undone),
 		LIFE_TEST(whatever_fails_of_the_device_rules_all_is_undone),
 		LIFE_TEST(whatever_fails_without_a_group_all_is_undone),
 		LIFE_TEST(whatever_fails_while_the_container_is_killed_all_is_undone),
 		LIFE_TEST(the_main_job_on_v1_is_this_script),
 		LIFE_TEST(on_v2_the_child_is_born_in_its_group),
+		LIFE_TEST(in_its_own_group_the_keeper_makes_a_nest_and_leaves_nothing),
+		LIFE_TEST(a_nest_of_others_is_left_alone),
 		LIFE_TEST(a_network_of_others_is_not_made),
 		LIFE_TEST(the_child_is_born_in_a_network_to_which_the_keeper_goes_and_comes_back),
 		LIFE_TEST(a_keeper_that_cannot_come_back_kills_the_container),

@@ -29,6 +29,20 @@ static void a_record_names_its_keeper_and_each_group(void **state)
 	free(text);
 }
 
+static void a_nest_is_on_record_behind_the_groups(void **state)
+{
+	char *text;
+
+	(void)state;
+	groups.count = 0;
+	group_nest(&groups, BIT(PIDS), "/cg");
+	group_add(&groups, 1, BIT(CPU), "/cpu");
+	text = state_record(&groups);
+	assert_string_equal(strchr(text, '\n'), "\ncgroup /cg/ctr-web/container\n"
+						"cgroup /cpu/ctr-web\nnest /cg/ctr-web\n");
+	free(text);
+}
+
 static void a_record_without_groups_names_its_keeper(void **state)
 {
 	char *text;
@@ -66,6 +80,8 @@ static void the_longest_record_can_be_read_back(void **state)
 
 		memset(group->path, 'x', sizeof(group->path) - 1);
 		group->path[sizeof(group->path) - 1] = '\0';
+		strcpy(group->nest, group->path);
+		group->is_nested = i == 0; /* there is one hierarchy of version 2 */
 	}
 	text = state_record(&groups);
 	fake_file("/run/ctr/web/run", text);
@@ -77,6 +93,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_record_names_its_keeper_and_each_group),
+		TEST(a_nest_is_on_record_behind_the_groups),
 		TEST(a_record_without_groups_names_its_keeper),
 		TEST(a_record_that_is_none_has_no_keeper),
 		TEST(the_longest_record_can_be_read_back),

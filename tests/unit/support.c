@@ -210,6 +210,16 @@ struct group *group_add(struct groups *groups, int version, unsigned controllers
 	return group;
 }
 
+struct group *group_nest(struct groups *groups, unsigned controllers, const char *own)
+{
+	struct group *group = group_add(groups, 2, controllers, own);
+
+	group->is_nested = true;
+	strcpy(group->nest, group->path);
+	strcat(group->path, "/container");
+	return group;
+}
+
 void run_fill(struct run *run, const struct spec *spec)
 {
 	struct layers *layers = &run->layers;

@@ -64,6 +64,8 @@ int options_of_line(struct spec *spec, const char *line);
 /* One more group, of these controllers, whose directory is there already. */
 struct group *group_add(struct groups *groups, int version, unsigned controllers,
 			const char *parent);
+/* The same in a nest in own. */
+struct group *group_nest(struct groups *groups, unsigned controllers, const char *own);
 /* A run of this spec behind its preflight: named web, with a plan, without groups; its root is
  * /box/merged, beside /box/upper and /box/work when the spec names a lower layer. */
 void run_fill(struct run *run, const struct spec *spec);
