@@ -9,6 +9,7 @@
  * from a group while one in it hands it on. A manager such as systemd would, when it is reloaded,
  * unless it was told that the group is delegated. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -79,7 +80,7 @@ int nest_leave(const struct group *group)
 
 int nest_remove(const char *nest)
 {
-	AUTO_CLOSE int fd = sys_open_dir(nest);
+	AUTO_CLOSE int fd = sys_open_dir(AT_FDCWD, nest);
 	char own[PATH_MAX];
 	int rc;
 

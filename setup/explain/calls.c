@@ -197,6 +197,11 @@ SEAM(int, write, const char *path, const char *text)
 	return CHANGE(__real_sys_write(path, text), "echo %s >%s", line_quote(text), quote(path));
 }
 
+SEAM(int, may_write, const char *path)
+{
+	return __real_sys_may_write(path);
+}
+
 /* Of version 1: what was allowed, rule by rule, is one list. */
 static int devices_read(const char *path, char *text, size_t size)
 {
