@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,23 +16,31 @@ int victims_watch(void)
 	return fd;
 }
 
+/* Is the group at path, which ends before end, that of the run, or one inside it? */
+static bool is_of_run(const char *path, const char *end, const char *run_name)
+{
+	char name[96];
+	size_t length = (size_t)snprintf(name, sizeof(name), "/ctr-%s", run_name);
+
+	for (; end - path >= (ptrdiff_t)length; path++)
+		if (memcmp(path, name, length) == 0 &&
+		    (path + length == end || path[length] == '/'))
+			return true;
+	return false;
+}
+
 /* The record of dump_oom_summary() in the kernel's mm/oom_kill.c:
- * "oom-kill:constraint=...,oom_memcg=/a/ctr-NAME,task_memcg=...,task=tail,pid=7,uid=0". The name
+ * "oom-kill:constraint=...,oom_memcg=/a,task_memcg=/a/ctr-NAME,task=tail,pid=7,uid=0". The name
  * of a task is at most 15 bytes, and the payload's choice: it may hold anything but NUL. */
 int victim_parse(const char *record, const char *run_name, char *name, size_t size)
 {
-	const char *group = strstr(record, "oom_memcg="), *group_end, *task, *task_end;
-	char suffix[96];
-	size_t length;
+	const char *group = strstr(record, ",task_memcg="), *task, *task_end;
 
 	if (!strstr(record, "oom-kill:") || !group)
 		return 0;
-	group_end = strstr(group, ",task_memcg=");
-	task = group_end ? strstr(group_end, ",task=") : NULL;
-	if (!task)
-		return 0;
-	length = (size_t)snprintf(suffix, sizeof(suffix), "/ctr-%s", run_name);
-	if ((size_t)(group_end - group) < length || memcmp(group_end - length, suffix, length) != 0)
+	group += strlen(",task_memcg=");
+	task = strstr(group, ",task=");
+	if (!task || !is_of_run(group, task, run_name))
 		return 0;
 	task += strlen(",task=");
 	task_end = strstr(task, ",pid=");
@@ -41,27 +50,21 @@ int victim_parse(const char *record, const char *run_name, char *name, size_t si
 	return 1;
 }
 
-static void name_add(char *names, size_t size, const char *name)
+static void name_add(struct victims *victims, const char *name)
 {
-	size_t used = strlen(names), length = strlen(name);
-
-	/* Each name once: is it one of the list's already? */
-	for (const char *item = names; *item;) {
-		size_t item_length = strcspn(item, ",");
-
-		if (item_length == length && memcmp(item, name, length) == 0)
+	for (size_t i = 0; i < victims->count; i++)
+		if (strcmp(victims->names[i], name) == 0)
 			return;
-		item += item_length;
-		item += strspn(item, ", ");
-	}
-	snprintf(names + used, size - used, "%s%s", used ? ", " : "", name);
+	if (victims->count < VICTIMS_MAX)
+		snprintf(victims->names[victims->count++], VICTIM_SIZE, "%s", name);
 }
 
-void victims_read(int fd, const char *run_name, char *names, size_t size)
+void victims_read(int fd, const char *run_name, struct victims *victims)
 {
-	char record[8192], name[64];
+	char record[8192], name[VICTIM_SIZE];
 	ssize_t length;
 
+	victims->count = 0;
 	/* kmsg: one record a read; EPIPE says that some were overwritten, EAGAIN that it is over.
 	 */
 	while ((length = read(fd, record, sizeof(record) - 1)) > 0 ||
@@ -70,6 +73,13 @@ void victims_read(int fd, const char *run_name, char *names, size_t size)
 			continue;
 		record[length] = '\0';
 		if (victim_parse(record, run_name, name, sizeof(name)))
-			name_add(names, size, name);
+			name_add(victims, name);
 	}
+}
+
+void victims_join(const struct victims *victims, char *text)
+{
+	text[0] = '\0';
+	for (size_t i = 0; i < victims->count; i++)
+		strcat(strcat(text, i ? ", " : ""), victims->names[i]);
 }

@@ -40,14 +40,16 @@ int cgroup_enter(struct run *run)
 
 static void usage_report(struct run *run)
 {
-	char victims[256] = "";
+	struct victims victims = {0};
+	char names[VICTIMS_TEXT];
 	struct usage usage;
 
 	usage_read(&run->groups, &usage);
 	if (usage.oom_kills && run->kernel_log_fd >= 0)
-		victims_read(run->kernel_log_fd, run->name, victims, sizeof(victims));
+		victims_read(run->kernel_log_fd, run->name, &victims);
+	victims_join(&victims, names);
 	log_stage(0);
-	usage_say(&usage, &run->spec->limits, victims);
+	usage_say(&usage, &run->spec->limits, names);
 	log_stage(CTR_STAGE_CGROUP);
 }
 

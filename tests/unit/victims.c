@@ -8,10 +8,10 @@
 #include "support.h"
 
 #define HEAD "6,1234,5678,-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,"
-#define KILL(group, task)                                                                          \
-	HEAD "mems_allowed=0,oom_memcg=" group ",task_memcg=" group ",task=" task ",pid=77,uid="   \
-	     "0\n"
-#define OURS(task) KILL("/user.slice/ctr-web", task)
+#define KILL_FOR(cause, group, task)                                                               \
+	HEAD "mems_allowed=0," cause ",task_memcg=" group ",task=" task ",pid=77,uid=0\n"
+#define KILL(group, task) KILL_FOR("oom_memcg=" group, group, task)
+#define OURS(task)	  KILL("/user.slice/ctr-web", task)
 
 static void assert_victim(const char *record, const char *name)
 {
@@ -30,18 +30,25 @@ static void the_victim_of_our_limit_is_named(void **state)
 	assert_victim(OURS(""), "");
 }
 
+static void so_is_that_of_a_limit_above_or_below_and_of_the_host_s_want(void **state)
+{
+	(void)state;
+	assert_victim(KILL_FOR("oom_memcg=/user.slice", "/user.slice/ctr-web", "tail"), "tail");
+	assert_victim(KILL("/ctr-web/inner", "tail"), "tail");
+	assert_victim(KILL_FOR("global_oom", "/ctr-web", "a"), "a");
+}
+
 static void another_s_victim_is_not_ours(void **state)
 {
 	(void)state;
 	assert_victim(KILL("/ctr-web2", "tail"), NULL);
 	assert_victim(KILL("/xctr-web", "tail"), NULL);
 	assert_victim(KILL("/other-web", "tail"), NULL);
-	assert_victim(KILL("/ctr-web/inner", "tail"), NULL);
+	assert_victim(KILL("/ctr-web2/inner", "tail"), NULL);
+	assert_victim(KILL_FOR("oom_memcg=/ctr-web", "/other", "tail"), NULL);
 	assert_victim(KILL("/", "tail"), NULL);
 	assert_victim(KILL("web", "tail"), NULL);
 	assert_victim(KILL("", "tail"), NULL);
-	assert_victim(HEAD "mems_allowed=0,global_oom,task_memcg=/ctr-web,task=a,pid=1,uid=0\n",
-		      NULL);
 }
 
 static void what_is_no_such_record_has_no_victim(void **state)
@@ -85,16 +92,17 @@ static void a_name_that_is_too_long_is_cut(void **state)
  * log does it. */
 static const char *names_of(const char *const *records)
 {
-	static char names[32];
+	static char names[VICTIMS_TEXT];
+	struct victims victims = {.count = 1};
 	int ends[2];
 
-	names[0] = '\0';
 	assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
 	for (; *records; records++)
 		assert_true(send(ends[1], *records, strlen(*records), 0) > 0);
 	close(ends[1]);
-	victims_read(ends[0], "web", names, sizeof(names));
+	victims_read(ends[0], "web", &victims);
 	close(ends[0]);
+	victims_join(&victims, names);
 	return names;
 }
 #define NAMES(...) names_of((const char *const[]){__VA_ARGS__, NULL})
@@ -114,25 +122,33 @@ static void a_victim_whose_name_is_part_of_another_s_is_named(void **state)
 	assert_string_equal(NAMES(OURS("bash"), OURS("sh")), "bash, sh");
 }
 
-static void more_names_than_there_is_room_for_are_cut(void **state)
+static void names_beyond_the_room_for_them_are_left_out(void **state)
 {
+	const char *records[VICTIMS_MAX + 3] = {NULL}, *names;
+	char texts[VICTIMS_MAX + 2][256];
+
 	(void)state;
-	assert_int_equal(strlen(NAMES(OURS("aaaaaaaaaaaaaaa"), OURS("bbbbbbbbbbbbbbb"),
-				      OURS("ccccccccccccccc"), OURS("ddddddddddddddd"))),
-			 31);
+	for (int i = 0; i < VICTIMS_MAX + 2; i++) {
+		snprintf(texts[i], sizeof(texts[i]), OURS("%015d"), i);
+		records[i] = texts[i];
+	}
+	names = names_of(records);
+	assert_int_equal(strlen(names), VICTIMS_MAX * 15 + (VICTIMS_MAX - 1) * 2);
+	assert_contains(names, ", 000000000000015");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_victim_of_our_limit_is_named),
+		TEST(so_is_that_of_a_limit_above_or_below_and_of_the_host_s_want),
 		TEST(another_s_victim_is_not_ours),
 		TEST(what_is_no_such_record_has_no_victim),
 		TEST(a_hostile_name_cannot_pass_for_another_run_s),
 		TEST(a_name_that_is_too_long_is_cut),
 		TEST(each_victim_is_named_once),
 		TEST(a_victim_whose_name_is_part_of_another_s_is_named),
-		TEST(more_names_than_there_is_room_for_are_cut),
+		TEST(names_beyond_the_room_for_them_are_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
