@@ -22,10 +22,12 @@ enum controller {
 	CONTROLLER_CPUSET,
 	CONTROLLER_MEMORY,
 	CONTROLLER_PIDS,
-	/* In version 2 it is no controller, but a program that any group may have. */
+	/* In version 2 these are no controllers: any group has its CPU time, and may have a program
+	 * for its devices. */
+	CONTROLLER_CPUACCT,
 	CONTROLLER_DEVICES
 };
-enum { CONTROLLERS = 5 };
+enum { CONTROLLERS = 6 };
 
 extern const char *const controller_names[CONTROLLERS];
 
@@ -33,6 +35,7 @@ extern const char *const controller_names[CONTROLLERS];
 struct group {
 	int version;	      /* 1 or 2 */
 	unsigned controllers; /* bit set by enum controller: those we use here */
+	unsigned counters;    /* of these: those that only count, and may be missing; version 2 */
 	size_t top_length;    /* of the mount point, with which parent begins; version 2 only */
 	bool is_nested; /* parent is the caller's own group: the container is in a nest there */
 	char parent[PATH_MAX];
@@ -51,10 +54,10 @@ unsigned limits_controllers(const struct limits *limits);
 
 /* find.c: fills groups with a parent for every wanted controller, from mountinfo and from the text
  * of /proc/self/cgroup. Where none is fit for the devices, these go without: their rules are a
- * second layer, behind nodev mounts and the want of CAP_MKNOD. Changes nothing. Returns 0, or
- * -errno after fail(). */
+ * second layer, behind nodev mounts and the want of CAP_MKNOD. So does what is only to be counted.
+ * Changes nothing. Returns 0, or -errno after fail(). */
 int groups_find(const char *mountinfo_path, const char *self_cgroup_path, unsigned wanted,
-		struct groups *groups);
+		unsigned counted, struct groups *groups);
 
 /* find.c: says that no group can be made in parent, for this reason. Returns -errno. */
 int parent_refuse(const char *parent, int error);
@@ -65,8 +68,10 @@ bool list_has(const char *list, const char *separators, const char *word);
 /* v2.c: does the hierarchy mounted at top have the controller? */
 bool v2_offers(const char *top, enum controller controller);
 /* Fills group with the best parent from the caller's own group upwards, of those where we may make
- * one. Changes nothing. Returns 0, or -errno after fail(). */
-int v2_place(const char *top, const char *own, unsigned wanted, struct group *group);
+ * one. For the sake of what is only counted it is no place where a limit of a group would not hold.
+ * Changes nothing. Returns 0, or -errno after fail(). */
+int v2_place(const char *top, const char *own, unsigned wanted, unsigned counted,
+	     struct group *group);
 /* Has the controllers handed on from the top down to the group that ours is in. They stay so: other
  * runs may depend on it. Returns 0, or -errno after fail(). */
 int v2_enable(const struct group *group);
@@ -107,18 +112,24 @@ struct bpf_insn;
 size_t device_program_fill(const struct device_rule *rules, size_t count, struct bpf_insn *program);
 size_t device_program_room(size_t count);
 
-/* What the kernel counted; 0 where it does not count. */
-struct usage {
-	uint64_t oom_kills;   /* for any cause */
-	uint64_t memory_hits; /* of our own limit; version 2 only */
-	uint64_t memory_peak; /* bytes */
-	uint64_t pids_refused;
-	uint64_t pids_peak;
-	uint64_t periods, throttled_periods;
-	uint64_t throttled_us;
+/* One counter of the kernel; 0 where it does not count. */
+struct count {
+	uint64_t value;
+	bool is_known;
 };
 
-/* usage.c: adds up the counters of all groups. A file that is gone counts as 0. */
+struct usage {
+	struct count oom_kills;	  /* for any cause */
+	struct count memory_hits; /* of our own limit; version 2 only */
+	struct count memory_peak; /* bytes */
+	struct count pids_refused;
+	struct count pids_peak;
+	struct count periods, throttled_periods;
+	struct count throttled_ns;
+	struct count cpu_ns, user_ns, system_ns;
+};
+
+/* usage.c: reads the counters of all groups. */
 void usage_read(const struct groups *groups, struct usage *usage);
 /* Says in one line each which limits hurt the run. victims are the names of those that the memory
  * limit killed, by comma; may be empty. */

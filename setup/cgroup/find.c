@@ -3,8 +3,8 @@
  * A version 1 hierarchy is a mount of type cgroup with the controller's name among its super
  * options. Our place in it is our line of /proc/self/cgroup, less the mount's root. What is not
  * mounted so may be a controller of the version 2 hierarchy: there our group is made in or above
- * our own, where the controllers can be had (v2_place.c). Device rules need nobody's handing on
- * there.
+ * our own, where the controllers can be had (v2_place.c). Device rules and CPU time need nobody's
+ * handing on there.
  */
 #include <errno.h>
 #include <libmount.h>
@@ -22,7 +22,7 @@ enum { TEXT_SIZE = 16384 };
 const char *const controller_names[CONTROLLERS] = {
 	[CONTROLLER_CPU] = "cpu",	  [CONTROLLER_CPUSET] = "cpuset",
 	[CONTROLLER_MEMORY] = "memory",	  [CONTROLLER_PIDS] = "pids",
-	[CONTROLLER_DEVICES] = "devices",
+	[CONTROLLER_CPUACCT] = "cpuacct", [CONTROLLER_DEVICES] = "devices",
 };
 
 unsigned limits_controllers(const struct limits *limits)
@@ -196,8 +196,26 @@ static int parents_check(const struct groups *groups)
 	return 0;
 }
 
+/* Devices go without where there is no hierarchy; in a container, its mounts are often read-only.
+ * What is only counted goes without for any reason. */
+static bool goes_without(int version, enum controller controller, bool is_wanted,
+			 const char *directory)
+{
+	if (controller == CONTROLLER_DEVICES) {
+		if (version > 0 && sys_may_write(directory) != -EROFS)
+			return false;
+		trace("no device rules: there is no cgroup hierarchy for them");
+		return true;
+	}
+	if (is_wanted || (version > 0 && sys_may_write(directory) == 0))
+		return false;
+	trace("%s is not counted: there is no cgroup hierarchy for it",
+	      controller_names[controller]);
+	return true;
+}
+
 static int controllers_find(struct libmnt_table *table, const char *self, unsigned wanted,
-			    struct groups *groups)
+			    unsigned counted, struct groups *groups)
 {
 	struct place place, v2;
 	unsigned in_v2 = 0;
@@ -205,15 +223,11 @@ static int controllers_find(struct libmnt_table *table, const char *self, unsign
 	for (int i = 0; i < CONTROLLERS; i++) {
 		int version;
 
-		if (!(wanted >> i & 1))
+		if (!((wanted | counted) >> i & 1))
 			continue;
 		version = version_find(table, self, (enum controller)i, &place);
-		/* Of those in a container, the mounts of cgroups are often read-only. */
-		if (i == CONTROLLER_DEVICES &&
-		    (version <= 0 || sys_may_write(place.own) == -EROFS)) {
-			trace("no device rules: there is no cgroup hierarchy for them");
+		if (goes_without(version, (enum controller)i, wanted >> i & 1, place.own))
 			continue;
-		}
 		if (version <= 0)
 			return missing_say(version, controller_names[i], &place);
 		if (version == 1) {
@@ -223,18 +237,20 @@ static int controllers_find(struct libmnt_table *table, const char *self, unsign
 		v2 = place;
 		in_v2 |= 1U << i;
 	}
-	return in_v2 ? v2_place(v2.top, v2.own, in_v2, &groups->items[groups->count++]) : 0;
+	return in_v2 ? v2_place(v2.top, v2.own, in_v2 & wanted, in_v2 & counted & ~wanted,
+				&groups->items[groups->count++])
+		     : 0;
 }
 
 int groups_find(const char *mountinfo_path, const char *self_cgroup_path, unsigned wanted,
-		struct groups *groups)
+		unsigned counted, struct groups *groups)
 {
 	char self[TEXT_SIZE];
 	struct libmnt_table *table;
 	int rc;
 
 	groups->count = 0;
-	if (!wanted)
+	if (!(wanted | counted))
 		return 0;
 	rc = sys_read(self_cgroup_path, self, sizeof(self));
 	if (rc < 0)
@@ -242,7 +258,7 @@ int groups_find(const char *mountinfo_path, const char *self_cgroup_path, unsign
 	table = mnt_new_table();
 	rc = table ? mnt_table_parse_file(table, mountinfo_path) : -ENOMEM;
 	if (rc == 0)
-		rc = controllers_find(table, self, wanted, groups);
+		rc = controllers_find(table, self, wanted, counted, groups);
 	else
 		rc = fail(rc < 0 ? -rc : EINVAL, "cannot read %s", mountinfo_path);
 	mnt_unref_table(table);

@@ -30,7 +30,7 @@ static bool file_has(const char *directory, const char *file, const char *word)
 
 bool v2_offers(const char *top, enum controller controller)
 {
-	return controller == CONTROLLER_DEVICES ||
+	return 1U << controller & V2_FOR_ALL ||
 	       file_has(top, "cgroup.controllers", controller_names[controller]);
 }
 
@@ -59,10 +59,11 @@ bool v2_hands_on(const char *directory, unsigned wanted)
 
 unsigned v2_controllers(const struct group *group)
 {
-	return group->controllers & ~(1U << CONTROLLER_DEVICES);
+	return group->controllers & ~(unsigned)V2_FOR_ALL;
 }
 
-int v2_walk(const struct group *group, int (*step)(const char *directory, unsigned wanted))
+int v2_walk(const struct group *group, unsigned wanted,
+	    int (*step)(const char *directory, unsigned wanted))
 {
 	char directory[PATH_MAX];
 	size_t length = group->top_length;
@@ -70,7 +71,7 @@ int v2_walk(const struct group *group, int (*step)(const char *directory, unsign
 
 	while (rc == 0) {
 		snprintf(directory, sizeof(directory), "%.*s", (int)length, group->parent);
-		rc = step(directory, v2_controllers(group));
+		rc = step(directory, wanted);
 		if (!group->parent[length])
 			break;
 		length += 1 + strcspn(group->parent + length + 1, "/");
@@ -117,11 +118,32 @@ static int step_enable(const char *directory, unsigned wanted)
 	return 0;
 }
 
+/* What is only counted can be gone without. */
+static int step_enable_counters(const char *directory, unsigned counters)
+{
+	for (int i = 0; i < CONTROLLERS; i++) {
+		int rc = counters >> i & 1 && !is_handed_on(directory, i)
+				 ? control(directory, '+', i)
+				 : 0;
+
+		if (rc < 0)
+			trace("%s may not be counted: %s does not hand it on: %s",
+			      controller_names[i], directory, strerror(-rc));
+	}
+	return 0;
+}
+
 int v2_enable(const struct group *group)
 {
-	int rc = v2_walk(group, step_enable);
+	unsigned limiting = v2_controllers(group) & ~group->counters;
+	int rc = v2_walk(group, limiting, step_enable);
 
-	return rc == 0 && group->is_nested ? step_enable(group->nest, v2_controllers(group)) : rc;
+	if (rc == 0)
+		rc = v2_walk(group, group->counters, step_enable_counters);
+	if (rc < 0 || !group->is_nested)
+		return rc;
+	rc = step_enable(group->nest, limiting);
+	return rc < 0 ? rc : step_enable_counters(group->nest, group->counters);
 }
 
 int v2_disable(const char *directory)

@@ -59,7 +59,8 @@ static int step_check(const char *directory, unsigned wanted)
 
 static bool can_be_made_ready(const struct group *group)
 {
-	return may_use(group->parent) == 0 && v2_walk(group, step_check) == 0;
+	return may_use(group->parent) == 0 &&
+	       v2_walk(group, v2_controllers(group), step_check) == 0;
 }
 
 /* The first controller that the group above does not hand on to this one; CONTROLLERS: none. */
@@ -93,21 +94,51 @@ static bool climb(struct group *group, bool (*is_good)(const struct group *group
 	return true;
 }
 
-/* Limits of the groups that we climbed out of do not hold for the container: that is said. */
-static void passed_over_say(const struct group *group, const char *own)
+/* Moves group->parent from own up to the nearest group that is fit for its controllers. */
+static bool parent_find(struct group *group, const char *own)
+{
+	snprintf(group->parent, sizeof(group->parent), "%s", own);
+	group->is_nested = can_be_nested(group);
+	if (group->is_nested || climb(group, is_ready))
+		return true;
+	snprintf(group->parent, sizeof(group->parent), "%s", own);
+	return climb(group, can_be_made_ready);
+}
+
+/* Says what becomes of each limit of the groups from one up to, but not at, another; is there any?
+ */
+static bool limits_between(const char *from, const char *to, const char *fate)
 {
 	static const char *const files[] = {"memory.max", "pids.max", "cpu.max"};
 	char directory[PATH_MAX], text[V2_TEXT_SIZE];
+	bool found = false;
 
-	snprintf(directory, sizeof(directory), "%s", own);
-	while (strlen(directory) > strlen(group->parent)) {
+	snprintf(directory, sizeof(directory), "%s", from);
+	while (strlen(directory) > strlen(to)) {
 		for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-			if (v2_read(directory, files[i], text) > 0 && strncmp(text, "max", 3) != 0)
-				say("%s/%s does not hold for the container: that group hands no "
-				    "controllers on",
-				    directory, files[i]);
+			if (v2_read(directory, files[i], text) > 0 &&
+			    strncmp(text, "max", 3) != 0) {
+				say("%s/%s %s", directory, files[i], fate);
+				found = true;
+			}
 		*strrchr(directory, '/') = '\0';
 	}
+	return found;
+}
+
+/* A group with the counters as well, if there is a place for it where the same limits hold. */
+static void counters_add(struct group *group, const char *own, unsigned counted)
+{
+	struct group with = *group;
+
+	with.controllers |= counted;
+	with.counters = counted;
+	if (!parent_find(&with, own))
+		trace("memory and processes are not counted: no group can have their controllers");
+	else if (!limits_between(group->parent, with.parent,
+				 "is to hold for the container, whose memory and processes are "
+				 "therefore not counted: that group hands no controllers on"))
+		*group = with;
 }
 
 static int place_refuse(const char *top, const char *own, unsigned wanted)
@@ -143,20 +174,21 @@ static int place_refuse(const char *top, const char *own, unsigned wanted)
 		own);
 }
 
-int v2_place(const char *top, const char *own, unsigned wanted, struct group *group)
+int v2_place(const char *top, const char *own, unsigned wanted, unsigned counted,
+	     struct group *group)
 {
 	*group = (struct group){
 		.version = 2,
-		.controllers = wanted,
+		.controllers = wanted | (counted & V2_FOR_ALL),
 		.top_length = strlen(top),
 	};
-	snprintf(group->parent, sizeof(group->parent), "%s", own);
-	group->is_nested = can_be_nested(group);
-	if (!group->is_nested && !climb(group, is_ready)) {
-		snprintf(group->parent, sizeof(group->parent), "%s", own);
-		if (!climb(group, can_be_made_ready))
-			return place_refuse(top, own, wanted);
-	}
-	passed_over_say(group, own);
+	if (!parent_find(group, own))
+		return place_refuse(top, own, wanted);
+	/* What we climbed out of. */
+	limits_between(own, group->parent,
+		       "does not hold for the container: that group hands no controllers on");
+	counted &= ~(unsigned)V2_FOR_ALL;
+	if (counted)
+		counters_add(group, own, counted);
 	return 0;
 }

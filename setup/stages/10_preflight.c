@@ -92,7 +92,7 @@ static unsigned controllers_wanted(const struct spec *spec)
 static int groups_settle(struct run *run)
 {
 	return groups_find("/proc/self/mountinfo", "/proc/self/cgroup",
-			   controllers_wanted(run->spec), &run->groups);
+			   controllers_wanted(run->spec), 0, &run->groups);
 }
 
 /* Descriptors 0-2 that are terminals are served by a pty when stdin is one. */

@@ -45,7 +45,7 @@ static void usage_report(struct run *run)
 	struct usage usage;
 
 	usage_read(&run->groups, &usage);
-	if (usage.oom_kills && run->kernel_log_fd >= 0)
+	if (usage.oom_kills.value && run->kernel_log_fd >= 0)
 		victims_read(run->kernel_log_fd, run->name, &victims);
 	victims_join(&victims, names);
 	log_stage(0);

@@ -7,7 +7,7 @@
 
 #include "sys_fake.h"
 
-enum { NAME_SIZE = 640, TEXT_SIZE = 32000, FILES = 128, THINGS = 128, SCRIPT_SIZE = 65536 };
+enum { NAME_SIZE = 640, TEXT_SIZE = 32768, FILES = 128, THINGS = 128, SCRIPT_SIZE = 65536 };
 
 struct file {
 	char path[NAME_SIZE], text[TEXT_SIZE];

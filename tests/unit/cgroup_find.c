@@ -50,23 +50,28 @@ static const char *refused(unsigned wanted)
 	int rc;
 
 	capture_begin(STDERR_FILENO);
-	rc = groups_find(scratch("mountinfo"), SELF, wanted, &groups);
+	rc = groups_find(scratch("mountinfo"), SELF, wanted, 0, &groups);
 	said = capture_end();
 	assert_true(rc < 0);
 	assert_one_line(said);
 	return said;
 }
 
-static void found(unsigned wanted)
+static void found_and_counted(unsigned wanted, unsigned counted)
 {
 	const char *said;
 	int rc;
 
 	capture_begin(STDERR_FILENO);
-	rc = groups_find(scratch("mountinfo"), SELF, wanted, &groups);
+	rc = groups_find(scratch("mountinfo"), SELF, wanted, counted, &groups);
 	said = capture_end();
 	if (rc != 0 || *said)
 		fail_msg("%d %s", rc, said);
+}
+
+static void found(unsigned wanted)
+{
+	found_and_counted(wanted, 0);
 }
 
 static void assert_group(size_t i, int version, unsigned controllers, const char *parent)
@@ -217,7 +222,7 @@ static void v2_says_which_limits_are_left_behind(void **state)
 	fake_file("/sys/fs/cgroup/a/memory.max", "20971520\n");
 	fake_file("/sys/fs/cgroup/a/pids.max", "max\n");
 	capture_begin(STDERR_FILENO);
-	assert_int_equal(groups_find(scratch("mountinfo"), SELF, BIT(MEMORY), &groups), 0);
+	assert_int_equal(groups_find(scratch("mountinfo"), SELF, BIT(MEMORY), 0, &groups), 0);
 	said = capture_end();
 	assert_string_equal(said, "ctr-setup: /sys/fs/cgroup/a/memory.max does not hold for the "
 				  "container: that group hands no controllers on\n");
@@ -479,7 +484,7 @@ static void an_escape_that_is_cut_short_is_not_read_over(void **state)
 	mountinfo("31 30 0:26 / /a/rather/long/place rw - cgroup cgroup rw,memory\n"
 		  "32 30 0:27 / /b\\4 rw - cgroup cgroup rw,cpu\n");
 	fake_file(SELF, "1:cpu:/\n2:memory:/\n");
-	if (groups_find(scratch("mountinfo"), SELF, BIT(CPU), &groups) == 0)
+	if (groups_find(scratch("mountinfo"), SELF, BIT(CPU), 0, &groups) == 0)
 		assert_lacks(groups.items[0].parent, "long");
 }
 
@@ -555,6 +560,90 @@ static void devices_without_a_hierarchy_go_without(void **state)
 	assert_group(0, 1, BIT(MEMORY), "/v1/memory/m");
 }
 
+#define COUNTERS (BIT(CPUACCT) | BIT(MEMORY) | BIT(PIDS))
+
+static void what_is_only_counted_is_found_in_v1(void **state)
+{
+	(void)state;
+	mountinfo("31 30 0:26 / /cg/cpu rw - cgroup cgroup rw,cpu\n"
+		  "32 30 0:27 / /cg/cpuacct rw - cgroup cgroup rw,cpuacct\n"
+		  "33 30 0:28 / /cg/memory rw - cgroup cgroup rw,memory\n");
+	fake_file(SELF, "3:memory:/m\n2:cpuacct:/a\n1:cpu:/c\n");
+	found_and_counted(BIT(MEMORY), COUNTERS);
+	assert_int_equal(groups.count, 2);
+	assert_group(0, 1, BIT(MEMORY), "/cg/memory/m");
+	assert_group(1, 1, BIT(CPUACCT), "/cg/cpuacct/a");
+	mountinfo("31 30 0:26 / /cg/cpu rw - cgroup cgroup rw,cpu,cpuacct\n");
+	fake_file(SELF, "1:cpu,cpuacct:/c\n");
+	found_and_counted(BIT(CPU), COUNTERS);
+	assert_int_equal(groups.count, 1);
+	assert_group(0, 1, BIT(CPU) | BIT(CPUACCT), "/cg/cpu/c");
+}
+
+static void what_is_only_counted_and_cannot_be_had_is_done_without(void **state)
+{
+	(void)state;
+	mountinfo(OTHERS);
+	fake_file(SELF, "4:memory:/d\n0::/u\n");
+	found_and_counted(0, COUNTERS);
+	assert_int_equal(groups.count, 0);
+	mountinfo("31 30 0:26 /elsewhere /memory rw - cgroup cgroup rw,memory\n");
+	found_and_counted(0, COUNTERS);
+	assert_int_equal(groups.count, 0);
+	assert_contains(refused(BIT(MEMORY)), "below any mount of its hierarchy");
+}
+
+/* At v2/a/b there are processes, and at v2/a only cpu is handed on. */
+static void in_v2_cpu_time_is_counted_where_nothing_else_can_be(void **state)
+{
+	(void)state;
+	devices_mounted("");
+	found_and_counted(BIT(DEVICES), BIT(CPUACCT));
+	assert_int_equal(groups.count, 1);
+	assert_group(0, 2, BIT(CPUACCT) | BIT(DEVICES), "/v2/a/b");
+	v2_group("/v2", "cpu pids\n", "cpu\n", "1\n", "domain\n");
+	found_and_counted(BIT(DEVICES), COUNTERS);
+	assert_group(0, 2, BIT(CPUACCT) | BIT(DEVICES), "/v2/a/b");
+}
+
+static void in_v2_counters_climb_as_limits_do(void **state)
+{
+	(void)state;
+	devices_mounted("");
+	v2_group("/v2", "cpu memory pids\n", "cpu memory pids\n", "", NULL);
+	found_and_counted(BIT(CPU) | BIT(DEVICES), COUNTERS);
+	assert_int_equal(groups.count, 1);
+	assert_group(0, 2, BIT(CPU) | BIT(DEVICES) | COUNTERS, "/v2");
+	assert_int_equal(groups.items[0].counters, BIT(MEMORY) | BIT(PIDS));
+	found_and_counted(BIT(CPU) | BIT(MEMORY) | BIT(DEVICES), COUNTERS);
+	assert_int_equal(groups.items[0].counters, BIT(PIDS));
+}
+
+static void in_v2_counters_do_not_climb_out_of_a_limit(void **state)
+{
+	const char *said;
+
+	(void)state;
+	devices_mounted("");
+	v2_group("/v2", "cpu memory pids\n", "cpu memory pids\n", "", NULL);
+	fake_file("/v2/a/pids.max", "20\n");
+	capture_begin(STDERR_FILENO);
+	assert_int_equal(groups_find(scratch("mountinfo"), SELF, BIT(CPU), COUNTERS, &groups), 0);
+	said = capture_end();
+	assert_one_line(said);
+	assert_contains(said, "/v2/a/pids.max is to hold for the container, whose memory and "
+			      "processes are therefore not counted");
+	assert_group(0, 2, BIT(CPU) | BIT(CPUACCT), "/v2/a");
+	/* A limit that is climbed out of for another's sake is no reason. */
+	capture_begin(STDERR_FILENO);
+	assert_int_equal(groups_find(scratch("mountinfo"), SELF, BIT(MEMORY), COUNTERS, &groups),
+			 0);
+	said = capture_end();
+	assert_one_line(said);
+	assert_contains(said, "/v2/a/pids.max does not hold");
+	assert_group(0, 2, COUNTERS, "/v2");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -587,6 +676,11 @@ int main(void)
 		LAYOUT_TEST(in_v2_devices_alone_go_below_our_own_group_processes_or_not),
 		LAYOUT_TEST(in_v2_devices_go_where_the_controllers_are),
 		LAYOUT_TEST(devices_without_a_hierarchy_go_without),
+		LAYOUT_TEST(what_is_only_counted_is_found_in_v1),
+		LAYOUT_TEST(what_is_only_counted_and_cannot_be_had_is_done_without),
+		LAYOUT_TEST(in_v2_cpu_time_is_counted_where_nothing_else_can_be),
+		LAYOUT_TEST(in_v2_counters_climb_as_limits_do),
+		LAYOUT_TEST(in_v2_counters_do_not_climb_out_of_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_begin, scratch_end);

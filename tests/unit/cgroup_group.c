@@ -110,6 +110,31 @@ static void a_controller_that_cannot_be_enabled_is_named(void **state)
 	}
 }
 
+static void a_controller_that_only_counts_may_fail_to_be_enabled(void **state)
+{
+	struct group *group = group_add(&groups, 2, BIT(CPU) | BIT(MEMORY) | BIT(PIDS), "/cg");
+
+	(void)state;
+	group->counters = BIT(MEMORY) | BIT(PIDS);
+	fake_file("/cg/cgroup.subtree_control", "");
+	fake_fail_nth(4, EBUSY); /* to write memory's, when cpu's and its own were looked for */
+	capture_begin(STDERR_FILENO);
+	assert_int_equal(v2_enable(group), 0);
+	assert_string_equal(capture_end(), "");
+	assert_contains(fake_changes(), "write /cg/cgroup.subtree_control +cpu\n"
+					"write /cg/cgroup.subtree_control +memory\n"
+					"write /cg/cgroup.subtree_control +pids\n");
+}
+
+/* Who is not root may not write at the top. */
+static void a_controller_that_is_enabled_already_is_not_enabled_again(void **state)
+{
+	(void)state;
+	fake_file("/cg/cgroup.subtree_control", "cpu memory\n");
+	assert_int_equal(v2_enable(group_add(&groups, 2, BIT(MEMORY), "/cg")), 0);
+	assert_string_equal(fake_changes(), "");
+}
+
 static void an_empty_group_of_our_name_is_replaced_and_a_used_one_is_not(void **state)
 {
 	(void)state;
@@ -310,6 +335,8 @@ int main(void)
 		GROUP_TEST(what_is_enabled_is_not_written_again),
 		GROUP_TEST(for_devices_nothing_is_enabled),
 		GROUP_TEST(a_controller_that_cannot_be_enabled_is_named),
+		GROUP_TEST(a_controller_that_only_counts_may_fail_to_be_enabled),
+		GROUP_TEST(a_controller_that_is_enabled_already_is_not_enabled_again),
 		GROUP_TEST(an_empty_group_of_our_name_is_replaced_and_a_used_one_is_not),
 		GROUP_TEST(the_keeper_goes_into_the_nest_and_back),
 		GROUP_TEST(a_nest_that_the_keeper_cannot_leave_is_not_removed),
