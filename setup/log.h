@@ -14,6 +14,13 @@
 void log_stage(unsigned stage);
 void log_verbose(bool verbose);
 
+/* From here on what fail() said last is kept, also that of children cloned later, who share it. */
+void log_reason_keep(void);
+/* What fails from here on is no reason any more: the run is being left. */
+void log_reason_close(void);
+/* "50 rootfs: MESSAGE: STRERROR", printable; "" when nothing failed or nothing was kept. */
+const char *log_reason(void);
+
 /* "ctr-setup: 50 rootfs: MESSAGE: STRERROR"; error is an errno, 0 leaves the last part out.
  * Returns -error, -EINVAL for 0, so that the function that knows can say it and return it. */
 int fail(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));

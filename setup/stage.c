@@ -35,6 +35,7 @@ int stages_run(const struct stage *stages, size_t count, struct run *run)
 	size_t entered;
 	int rc = stages_enter(stages, count, run, &entered);
 
+	log_reason_close();
 	while (entered-- > 0) {
 		log_stage(stages[entered].number);
 		trace("leave");

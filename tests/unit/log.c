@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support.h"
@@ -130,6 +131,46 @@ static void saying_something_keeps_errno(void **state)
 	assert_int_equal(lines_count(capture_end()), 2);
 }
 
+static void the_last_failure_is_kept_until_the_run_is_left(void **state)
+{
+	(void)state;
+	capture_begin(STDERR_FILENO);
+	fail(ENOENT, "before");
+	assert_string_equal(log_reason(), "");
+	log_reason_keep();
+	assert_string_equal(log_reason(), "");
+	fail(ENOENT, "a warning");
+	log_stage(CTR_STAGE_ROOTFS);
+	fail(EINVAL, "cannot mount \x1b[2J");
+	say("words");
+	log_verbose(true);
+	trace("more words");
+	log_verbose(false);
+	log_reason_close();
+	fail(EBUSY, "cannot remove it");
+	log_stage(0);
+	capture_end();
+	assert_string_equal(log_reason(), "50 rootfs: cannot mount \\x1b[2J: Invalid argument");
+}
+
+static void a_child_s_failure_is_kept(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	capture_begin(STDERR_FILENO);
+	log_reason_keep();
+	pid = fork();
+	if (pid == 0) {
+		fail_elsewhere(CTR_STAGE_HOOKS, 0, "in the child");
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	capture_end();
+	assert_string_equal(log_reason(), "55 hooks: in the child");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +183,8 @@ int main(void)
 		TEST(an_argument_is_never_a_format),
 		TEST(a_long_line_is_cut_and_stays_one_line),
 		TEST(saying_something_keeps_errno),
+		TEST(the_last_failure_is_kept_until_the_run_is_left),
+		TEST(a_child_s_failure_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
