@@ -48,6 +48,15 @@ void signals_deliver(int number)
 	mask_set(before, NULL);
 }
 
+bool signals_ask_for_end(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 &&
+	       (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT) ||
+		sigismember(&pending, SIGHUP) || sigismember(&pending, SIGQUIT));
+}
+
 void signals_restore(void)
 {
 	mask_set(inherited, NULL);

@@ -4,6 +4,8 @@
 #ifndef CTR_SETUP_SIGNALS_H
 #define CTR_SETUP_SIGNALS_H
 
+#include <stdbool.h>
+
 /* Blocks all that can be blocked but those that are ignored. */
 void signals_block(void);
 
@@ -12,6 +14,9 @@ int signals_open(void);
 
 /* Lets a pending signal have its default effect, as to stop us. */
 void signals_deliver(int number);
+
+/* Has one come that is to end us? It stays pending. */
+bool signals_ask_for_end(void);
 
 /* As the caller had it: for a child that executes a program of the host. */
 void signals_restore(void);

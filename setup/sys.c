@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "signals.h"
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
@@ -94,6 +95,12 @@ int sys_create(const char *path, const char *text)
 	return fd < 0 ? -errno : write_whole(fd, text);
 }
 
+int sys_open_output(const char *path)
+{
+	return result(
+		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600));
+}
+
 int sys_write(const char *path, const char *text)
 {
 	AUTO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -128,18 +135,6 @@ int sys_may_write(const char *path)
 	return result(access(path, W_OK));
 }
 
-/* Waits a moment; true when a signal that ends us is pending. All are blocked: see signals.h. */
-static bool end_is_asked_for(void)
-{
-	static const struct timespec moment = {.tv_nsec = 1000000};
-	sigset_t pending;
-
-	nanosleep(&moment, NULL);
-	return sigpending(&pending) == 0 &&
-	       (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT) ||
-		sigismember(&pending, SIGHUP) || sigismember(&pending, SIGQUIT));
-}
-
 int sys_lock(const char *dir, bool wait)
 {
 	AUTO_CLOSE int fd = open_real(AT_FDCWD, dir, O_RDONLY);
@@ -149,7 +144,8 @@ int sys_lock(const char *dir, bool wait)
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK || !wait)
 			return -errno;
-		if (end_is_asked_for())
+		sys_sleep_ms(1);
+		if (signals_ask_for_end())
 			return -EINTR;
 	}
 	return take_fd(&fd);

@@ -21,6 +21,9 @@ int sys_rmdir(const char *path);
 int sys_unlink(const char *path);
 /* Makes a file of mode 0600 that must not exist yet, with this text. */
 int sys_create(const char *path, const char *text);
+/* Opens a file to write to, emptied, or made with mode 0600: a descriptor, which never waits.
+ * -ENXIO: a FIFO that nobody reads. */
+int sys_open_output(const char *path);
 /* One write(2) of text to a file that exists: a kernel file takes or refuses it whole. */
 int sys_write(const char *path, const char *text);
 /* Reads a whole small file as a string: its length, -E2BIG when it does not fit in size (then text

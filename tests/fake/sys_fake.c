@@ -63,6 +63,13 @@ int sys_create(const char *path, const char *text)
 	return 0;
 }
 
+int sys_open_output(const char *path)
+{
+	int rc = call("open_output %s", path);
+
+	return rc < 0 ? rc : null_give("output", path);
+}
+
 /* Is the file in a directory that was made by us, as a cgroup is? */
 static bool comes_by_itself(const char *path)
 {
