@@ -31,6 +31,7 @@
 #include "explain.h"
 #include "log.h"
 #include "options.h"
+#include "report.h"
 #include "signals.h"
 #include "stage.h"
 #include "sys.h"
@@ -55,7 +56,10 @@ static int run_or_look(const struct spec *spec)
 
 	if (spec->mode != MODE_RUN)
 		return look(spec, &run);
-	return stages_run(host_stages, host_stages_count, &run) < 0 ? CTR_EXIT_FAILURE : run.status;
+	if (stages_run(host_stages, host_stages_count, &run) < 0)
+		run.status = CTR_EXIT_FAILURE;
+	report_write(&run);
+	return run.status;
 }
 
 /* Descriptors 0-2 exist, whatever the caller closed: nothing of ours may take their numbers. */

@@ -2,9 +2,12 @@
 #include "option_rows.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "capabilities.h"
 #include "ctr/plan.h"
@@ -388,6 +391,35 @@ static int set_check(struct spec *spec, char *text)
 	return 0;
 }
 
+/* A number is a descriptor of the caller's: nothing of ours is open yet that could have it. */
+static int report_descriptor(struct spec *spec, const char *text)
+{
+	uint64_t fd = INT_MAX;
+	int flags;
+
+	number_parse(text, 0, INT_MAX, &fd);
+	flags = fcntl((int)fd, F_GETFL);
+	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
+		return refuse("report=json", text, "a descriptor that is open for writing");
+	spec->report_fd = (int)fd;
+	return 0;
+}
+
+static int set_report(struct spec *spec, char *text)
+{
+	spec->report = text ? REPORT_JSON : REPORT_LINES;
+	spec->report_path = NULL;
+	spec->report_fd = STDERR_FILENO;
+	if (!text || strcmp(text, "json") == 0)
+		return 0;
+	if (strncmp(text, "json:", 5) != 0 || !text[5])
+		return refuse("report", text, "json, or json:WHERE with a file or a descriptor");
+	if (text[5 + strspn(text + 5, "0123456789")] == '\0')
+		return report_descriptor(spec, text + 5);
+	spec->report_path = text + 5;
+	return 0;
+}
+
 static int set_verbose(struct spec *spec, char *text)
 {
 	(void)text;
@@ -454,6 +486,7 @@ const struct option_row option_rows[] = {
 	 set_explain},
 	{NULL, 0, "print-plan", NULL, "print what ctr-init would do", set_print_plan},
 	{NULL, 0, "check", NULL, "list what this needs, and what is missing", set_check},
+	{NULL, 0, "report", "[=json[:WHERE]]", "say at the end what was used", set_report},
 	{NULL, 'v', "verbose", NULL, "say each stage", set_verbose},
 	{NULL, 0, "version", NULL, "print the version", print_version},
 	{NULL, 'h', "help", NULL, "print this", print_help},

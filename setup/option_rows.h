@@ -19,6 +19,6 @@ struct option_row {
 };
 
 extern const struct option_row option_rows[];
-enum { OPTION_ROWS = 38 };
+enum { OPTION_ROWS = 39 };
 
 #endif

@@ -57,6 +57,8 @@ static int combinations_check(const struct spec *spec)
 		return fail(0, "--cap-add gives to root inside: it goes with no --user but 0");
 	if (spec->explain && spec->mode != MODE_RUN)
 		return fail(0, "--explain goes with neither --check nor --print-plan");
+	if (spec->report && spec->explain && spec->explain != EXPLAIN_TRACE)
+		return fail(0, "--report has nothing to say of what --explain does not do");
 	if (spec->explain == EXPLAIN_SCRIPT && spec->userns)
 		return fail(0,
 			    "--explain=script has no user namespace, as others must map its ids: "

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "channel.h"
 #include "cleanup.h"
 #include "log.h"
 #include "sys.h"
@@ -114,6 +115,16 @@ static int locked_open(int parent_fd, const char *path, size_t length, const str
 	return 0;
 }
 
+/* To the keeper, who is to say what it took when it is gone from here. Root's making for a user
+ * namespace has no way to him. */
+static int upper_show(const struct run *run, int upper_fd)
+{
+	int rc = run->userns_fd >= 0 ? 0
+				     : channel_send(run->socket_fd, CTR_MESSAGE_UPPER, 0, upper_fd);
+
+	return rc < 0 ? fail(-rc, "cannot hand over the upper layer in memory") : 0;
+}
+
 /* upper and work must be on one mount: it is their common parent that is mapped. */
 static int writable_open(const struct run *run, struct sys_overlay *overlay)
 {
@@ -133,6 +144,8 @@ static int writable_open(const struct run *run, struct sys_overlay *overlay)
 			      &overlay->upper_fd)) < 0 ||
 	    (rc = locked_open(parent_fd, work, length, is_locked ? &run->work_place : NULL,
 			      &overlay->work_fd)) < 0)
+		return rc;
+	if (!is_locked && run->spec->report && (rc = upper_show(run, overlay->upper_fd)) < 0)
 		return rc;
 	return mapped == 1 ? upper_give(run, overlay->upper_fd) : 0;
 }

@@ -12,6 +12,15 @@
 #include "layers.h"
 #include "spec.h"
 #include "userns.h"
+#include "victims.h"
+
+/* What the exit status alone does not tell. */
+enum end {
+	END_FAILED,   /* before the command began; also as long as nothing else is known */
+	END_GIVEN_UP, /* by a signal, before the command began */
+	END_TIMEOUT,
+	END_COMMAND, /* the status is the command's */
+};
 
 struct run {
 	const struct spec *spec; /* main */
@@ -27,12 +36,15 @@ struct run {
 	size_t plan_size;
 	struct ids user_ids, group_ids; /* with --userns */
 	unsigned console_fds; /* bit set of the descriptors that a pty is to serve; 0: none */
+	int report_fd;	      /* where the report goes; -1: none is asked for */
+	uint64_t began_ns;    /* of CLOCK_MONOTONIC; 0: nobody asks */
 
 	/* 20 state */
 	char state_path[PATH_MAX];
 	int state_fd;	       /* its lock */
-	int upper_fd, work_fd; /* their locks */
+	int upper_fd, work_fd; /* their locks; with --ephemeral, of upper alone and no lock: 95 */
 	struct place upper_place, work_place;
+	int64_t upper_before, upper_after; /* bytes of upper; -1: not known, or nobody asks */
 	bool state_made, record_made;
 
 	/* 30 cgroup */
@@ -40,6 +52,8 @@ struct run {
 	size_t groups_made;
 	const struct group *nested; /* whose nest the keeper is in, or NULL */
 	int kernel_log_fd;	    /* at its end when the run began; -1: none */
+	struct usage usage;	    /* both after leaving */
+	struct victims victims;
 
 	/* 40 namespaces */
 	int socket_fd; /* the keeper's or the container's end */
@@ -54,6 +68,10 @@ struct run {
 
 	/* 95 watch */
 	int status; /* exit status of ctr-setup */
+	enum end end;
+
+	/* report.c, when all is left */
+	uint64_t wall_ns;
 };
 
 /* A run of which nothing is made yet. */
@@ -63,6 +81,9 @@ static inline struct run run_begin(const struct spec *spec)
 		.spec = spec,
 		.init_fd = -1,
 		.filter_fd = -1,
+		.report_fd = -1,
+		.upper_before = -1,
+		.upper_after = -1,
 		.state_fd = -1,
 		.upper_fd = -1,
 		.work_fd = -1,

@@ -54,6 +54,7 @@ enum mode { MODE_RUN, MODE_CHECK, MODE_PRINT_PLAN };
 
 /* Nothing is made, and printed for a reader or as a script; or all is, and each step is printed. */
 enum explain { EXPLAIN_NOT, EXPLAIN_READ, EXPLAIN_SCRIPT, EXPLAIN_TRACE };
+enum report { REPORT_NONE, REPORT_LINES, REPORT_JSON };
 
 enum terminal_wish { TERMINAL_BY_STDIN, TERMINAL_YES, TERMINAL_NO };
 
@@ -61,6 +62,9 @@ struct spec {
 	enum mode mode;
 	enum explain explain;
 	bool verbose;
+	enum report report;
+	const char *report_path; /* of a file; NULL: it goes to a descriptor */
+	int report_fd;		 /* the caller's */
 	char *arguments, *arguments_end;
 
 	const char *rootfs;

@@ -183,6 +183,11 @@ SEAM(int, create, const char *path, const char *text)
 	return CHANGE(__real_sys_create(path, text), "echo %s >%s", line_quote(text), quote(path));
 }
 
+SEAM(int, open_output, const char *path)
+{
+	return __real_sys_open_output(path);
+}
+
 static void written_note(const char *path, const char *text)
 {
 	if (is_dry() && written_count < WRITTEN_MAX) {

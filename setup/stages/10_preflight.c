@@ -1,6 +1,7 @@
 /* 10 preflight: every refusal that can be known before any change.
  * Before: the command line. After: the layers, the place of each cgroup, the checked ctr-init and
- * the plan are known; nothing on the machine has changed. */
+ * the plan are known; nothing on the machine has changed, but that the file of --report is empty.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "../log.h"
 #include "../needs.h"
 #include "../plan.h"
+#include "../report.h"
 #include "../stage.h"
 #include "../terminal.h"
 
@@ -89,10 +91,20 @@ static unsigned controllers_wanted(const struct spec *spec)
 	return spec->privileged || geteuid() != 0 ? limits : limits | 1U << CONTROLLER_DEVICES;
 }
 
+/* Not cpu itself: without a limit it has nothing to count, and a group with it is scheduled as one.
+ */
+static unsigned controllers_counted(const struct spec *spec)
+{
+	return spec->report
+		       ? 1U << CONTROLLER_CPUACCT | 1U << CONTROLLER_MEMORY | 1U << CONTROLLER_PIDS
+		       : 0;
+}
+
 static int groups_settle(struct run *run)
 {
 	return groups_find("/proc/self/mountinfo", "/proc/self/cgroup",
-			   controllers_wanted(run->spec), 0, &run->groups);
+			   controllers_wanted(run->spec), controllers_counted(run->spec),
+			   &run->groups);
 }
 
 /* Descriptors 0-2 that are terminals are served by a pty when stdin is one. */
@@ -169,6 +181,7 @@ static const struct need {
 	bool is_for_check; /* a run finds out in its own place */
 } needs[] = {
 	{"a caller that may choose what is mounted", caller_check, false},
+	{"a report that can be written", report_open, false},
 	{"the calls of Linux 5.12", kernel_settle, false},
 	{"namespaces", namespaces_check, true},
 	{"the capabilities that root inside is to have", privileges_check, false},

@@ -10,6 +10,7 @@
 #include "../stage.h"
 #include "../state.h"
 #include "../sys.h"
+#include "../upper.h"
 
 /* By a living keeper, or by what a dead one left and nobody could remove: that was said. */
 static int name_is_held(const struct run *run)
@@ -89,7 +90,7 @@ static int layers_take(struct run *run)
 	return 0;
 }
 
-int state_enter(struct run *run)
+static int state_take(struct run *run)
 {
 	AUTO_CLOSE int root_fd = state_root_lock();
 	int rc;
@@ -103,11 +104,23 @@ int state_enter(struct run *run)
 	return rc < 0 ? rc : layers_take(run);
 }
 
+int state_enter(struct run *run)
+{
+	int rc = state_take(run);
+
+	/* Others may start meanwhile: it takes its time. */
+	if (rc == 0 && run->spec->report)
+		run->upper_before = upper_bytes(run->upper_fd);
+	return rc;
+}
+
 void state_leave(struct run *run)
 {
 	char path[PATH_MAX + 16];
 	int rc;
 
+	if (run->spec->report)
+		run->upper_after = upper_bytes(run->upper_fd);
 	close_and_forget(&run->work_fd);
 	close_and_forget(&run->upper_fd);
 	/* The record is still needed: a dead run's, for gc. */

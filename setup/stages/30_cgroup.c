@@ -33,23 +33,21 @@ int cgroup_enter(struct run *run)
 		    (rc = devices_apply(group, &run->devices)) < 0)
 			return rc;
 	}
-	if (run->spec->limits.memory)
+	if (run->spec->limits.memory || run->spec->report)
 		run->kernel_log_fd = victims_watch();
 	return 0;
 }
 
 static void usage_report(struct run *run)
 {
-	struct victims victims = {0};
 	char names[VICTIMS_TEXT];
-	struct usage usage;
 
-	usage_read(&run->groups, &usage);
-	if (usage.oom_kills.value && run->kernel_log_fd >= 0)
-		victims_read(run->kernel_log_fd, run->name, &victims);
-	victims_join(&victims, names);
+	usage_read(&run->groups, &run->usage);
+	if (run->usage.oom_kills.value && run->kernel_log_fd >= 0)
+		victims_read(run->kernel_log_fd, run->name, &run->victims);
+	victims_join(&run->victims, names);
 	log_stage(0);
-	usage_say(&usage, &run->spec->limits, names);
+	usage_say(&run->usage, &run->spec->limits, names);
 	log_stage(CTR_STAGE_CGROUP);
 }
 

@@ -174,6 +174,12 @@ static void message_handle(struct keeper *keeper, struct ctr_message *message, i
 	case CTR_MESSAGE_STARTED:
 		keeper->started = true;
 		break;
+	case CTR_MESSAGE_UPPER:
+		if (passed_fd >= 0 && keeper->run->upper_fd < 0) {
+			keeper->run->upper_fd = take_fd(&passed_fd);
+			keeper->run->upper_before = 0;
+		}
+		break;
 	case CTR_MESSAGE_HOOKS_DONE:
 	case CTR_MESSAGE_TREE:
 	default:
@@ -301,7 +307,11 @@ static void status_take(struct keeper *keeper)
 	if (!keeper->started && WIFSIGNALED(status) && !keeper->has_said_why)
 		fail(0, "the container was ended by signal %d before the command began",
 		     WTERMSIG(status));
+	run->end = keeper->started ? END_COMMAND : END_FAILED;
+	if (keeper->given_up)
+		run->end = END_GIVEN_UP;
 	if (keeper->timed_out) {
+		run->end = END_TIMEOUT;
 		run->status = CTR_EXIT_TIMEOUT;
 		say("time limit of %g s reached: the command was stopped",
 		    (double)run->spec->timeout_ms / 1000);

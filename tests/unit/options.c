@@ -2,6 +2,7 @@
 #include "verbs/verbs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,6 +162,43 @@ static void each_other_option_lands_in_its_place(void **state)
 	assert_int_equal(good(state, "--check ./merged")->mode, MODE_CHECK);
 	assert_int_equal(good(state, "--print-plan ./merged")->mode, MODE_PRINT_PLAN);
 	assert_int_equal(good(state, "--cpu=150 ./merged")->limits.cpu_quota_us, 150000);
+}
+
+static void a_report_is_lines_or_json_to_somewhere(void **state)
+{
+	const struct spec *spec = good(state, "--report ./merged");
+
+	assert_int_equal(spec->report, REPORT_LINES);
+	spec = good(state, "--report=json ./merged");
+	assert_int_equal(spec->report, REPORT_JSON);
+	assert_null(spec->report_path);
+	assert_int_equal(spec->report_fd, STDERR_FILENO);
+	assert_int_equal(good(state, "--report=json:1 ./merged")->report_fd, STDOUT_FILENO);
+	assert_string_equal(good(state, "--report=json:./1 ./merged")->report_path, "./1");
+	assert_string_equal(good(state, "--report=json:a:b ./merged")->report_path, "a:b");
+	spec = good(state, "--report=json:x --report=json ./merged");
+	assert_null(spec->report_path);
+	assert_contains(SAID("--report=xml", "x"), "--report: \"xml\" is not json");
+	assert_contains(SAID("--report=", "x"), "--report: \"\" is not json");
+	assert_contains(SAID("--report=jsonx", "x"), "--report: \"jsonx\" is not json");
+	assert_contains(SAID("--report=json:", "x"), "--report: \"json:\" is not json");
+}
+
+static void a_descriptor_for_the_report_must_be_open_for_writing(void **state)
+{
+	int read_only = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int path_only = open("/dev/null", O_PATH | O_CLOEXEC);
+	char option[32];
+
+	(void)state;
+	snprintf(option, sizeof(option), "--report=json:%d", read_only);
+	assert_contains(SAID(option, "x"), "is not a descriptor that is open for writing");
+	snprintf(option, sizeof(option), "--report=json:%d", path_only);
+	assert_contains(SAID(option, "x"), "is not a descriptor that is open for writing");
+	close(read_only);
+	close(path_only);
+	assert_contains(SAID("--report=json:999", "x"), "\"999\" is not a descriptor");
+	assert_contains(SAID("--report=json:99999999999999999999", "x"), "is not a descriptor");
 }
 
 static void the_command_begins_behind_the_root(void **state)
@@ -397,6 +435,8 @@ int main(void)
 		SPEC_TEST(each_limit_lands_in_its_place),
 		SPEC_TEST(each_option_of_the_root_lands_in_its_place),
 		SPEC_TEST(each_other_option_lands_in_its_place),
+		SPEC_TEST(a_report_is_lines_or_json_to_somewhere),
+		SPEC_TEST(a_descriptor_for_the_report_must_be_open_for_writing),
 		SPEC_TEST(the_command_begins_behind_the_root),
 		SPEC_TEST(a_verb_comes_first_and_a_path_of_its_name_is_no_verb),
 		SPEC_TEST(a_wrong_value_is_said_with_its_option),

@@ -141,6 +141,13 @@ static void in_a_nest(struct groups *groups)
 	fake_file("/v2/ctr-web/cgroup.subtree_control", "");
 }
 
+static void counted_in_v1(struct groups *groups)
+{
+	in_v1(groups);
+	group_add(groups, 1, BIT(CPUACCT), "/v1/cpuacct");
+	group_add(groups, 1, BIT(PIDS), "/v1/pids");
+}
+
 static void in_none(struct groups *groups)
 {
 	groups->count = 0;
@@ -269,6 +276,12 @@ static void whatever_fails_of_the_device_rules_all_is_undone(void **state)
 	every_call_fails_once(MAIN_JOB, with_devices_in_v1, 30);
 	every_call_fails_once(MAIN_JOB, with_devices_in_v2, 25);
 	every_call_fails_once("--net host /box/merged", devices_alone_in_v2, 15);
+}
+
+static void whatever_fails_of_a_run_with_a_report_all_is_undone(void **state)
+{
+	(void)state;
+	every_call_fails_once("--report " MAIN_JOB, counted_in_v1, 35);
 }
 
 static void whatever_fails_without_a_group_all_is_undone(void **state)
@@ -514,6 +527,7 @@ int main(void)
 		LIFE_TEST(whatever_fails_in_a_nest_all_is_undone),
 		LIFE_TEST(whatever_fails_with_groups_of_both_versions_all_is_undone),
 		LIFE_TEST(whatever_fails_of_the_device_rules_all_is_undone),
+		LIFE_TEST(whatever_fails_of_a_run_with_a_report_all_is_undone),
 		LIFE_TEST(whatever_fails_without_a_group_all_is_undone),
 		LIFE_TEST(whatever_fails_while_the_container_is_killed_all_is_undone),
 		LIFE_TEST(the_main_job_on_v1_is_this_script),
