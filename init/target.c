@@ -65,8 +65,10 @@ static int path_make(const char *path, enum target_links links, enum target_kind
 {
 	char prefix[PATH_MAX];
 
-	if (entry_make(path, links, kind) == 0 || errno != ENOENT)
-		return 0; /* or opening it will say what is wrong */
+	if (entry_make(path, links, kind) == 0 || errno == EEXIST)
+		return 0; /* there: a link that leads nowhere, which opening it will say */
+	if (errno != ENOENT)
+		return -1;
 	for (const char *end = path; (end = strchr(end + 1, '/'));) {
 		if (end - path >= PATH_MAX)
 			break;

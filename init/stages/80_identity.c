@@ -61,9 +61,11 @@ static int directory_hide(int fd)
 
 static int file_hide(int fd)
 {
-	int tree_fd = null_tree();
-	int rc = tree_fd < 0 ? -1 : sys_move_mount(tree_fd, fd);
+	int tree_fd = null_tree(), rc;
 
+	if (tree_fd < 0)
+		return -1;
+	rc = sys_move_mount(tree_fd, fd);
 	close(tree_fd);
 	return rc;
 }

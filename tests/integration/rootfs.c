@@ -344,17 +344,38 @@ static void a_read_only_root_cannot_be_written_but_what_lies_on_it_can(void **st
 		   "ro\nrw\n");
 }
 
+/* A root without layers: nothing beside it is called lower. */
+static char *directory_root(void)
+{
+	assert_int_equal(mkdir(lab_path("alone"), 0755), 0);
+	assert_int_equal(rename(lab_path("lower"), lab_path("alone/root")), 0);
+	return lab_path("alone/root");
+}
+
+static void a_root_that_takes_no_mount_points_is_refused_with_the_reason(void **state)
+{
+	const char *root = directory_root();
+
+	(void)state;
+	assert_int_equal(mount(root, root, NULL, MS_BIND, NULL), 0);
+	assert_int_equal(mount(NULL, root, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), 0);
+	assert_refused(RUN(root, "true"), "70 mounts: cannot mount tmpfs on /dev: Read-only file");
+	assert_int_equal(umount(root), 0);
+}
+
 /* A root that is a directory brings what the host has mounted below it. */
 static void a_read_only_directory_is_so_all_the_way_down(void **state)
 {
-	const char *mounted = lab_path("lower/mnt");
+	const char *root = directory_root(), *mounted = lab_text("%s/mnt", root);
 
 	(void)state;
 	mkdir(mounted, 0755);
 	assert_int_equal(mount("tmpfs", mounted, "tmpfs", 0, ""), 0);
-	assert_out(RUN("--read-only", lab_path("lower"), "sh", "-c",
-		       "echo x 2>/dev/null >/mnt/x || echo ro; echo x 2>/dev/null >/x || echo ro"),
-		   "ro\nro\n");
+	lab_write(lab_text("%s/file", mounted), "mounted\n", 0644);
+	assert_out(RUN("--read-only", root, "sh", "-c",
+		       "cat /mnt/file; echo x 2>/dev/null >/mnt/x || echo ro;"
+		       "echo x 2>/dev/null >/x || echo ro"),
+		   "mounted\nro\nro\n");
 	assert_int_equal(umount(mounted), 0);
 }
 
@@ -377,6 +398,7 @@ int main(void)
 		TEST(binds_that_cannot_be_are_refused),
 		TEST(tmpfs_is_made_with_its_options),
 		TEST(a_read_only_root_cannot_be_written_but_what_lies_on_it_can),
+		TEST(a_root_that_takes_no_mount_points_is_refused_with_the_reason),
 		TEST(a_read_only_directory_is_so_all_the_way_down),
 	};
 
