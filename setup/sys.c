@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "ctr/exit.h"
 #include "signals.h"
 
 #ifndef MFD_EXEC
@@ -261,7 +262,10 @@ int sys_wait(pid_t pid, int *status)
 	do
 		rc = waitpid(pid, status, 0);
 	while (rc < 0 && errno == EINTR);
-	return rc < 0 ? -errno : 0;
+	if (rc >= 0)
+		return 0;
+	*status = W_EXITCODE(CTR_EXIT_FAILURE, 0);
+	return -errno;
 }
 
 int sys_run(char *const *arguments)

@@ -117,7 +117,7 @@ int state_enter(struct run *run)
 void state_leave(struct run *run)
 {
 	char path[PATH_MAX + 16];
-	int rc;
+	int rc = 0;
 
 	if (run->spec->report)
 		run->upper_after = upper_bytes(run->upper_fd);
@@ -131,10 +131,10 @@ void state_leave(struct run *run)
 	if (run->record_made) {
 		snprintf(path, sizeof(path), "%s/" STATE_RECORD, run->state_path);
 		rc = sys_unlink(path);
-		if (rc < 0 && rc != -ENOENT)
-			fail(-rc, "cannot remove %s", path);
 	}
-	if (run->state_made && (rc = sys_rmdir(run->state_path)) < 0)
-		fail(-rc, "cannot remove %s", run->state_path);
+	if ((rc == 0 || rc == -ENOENT) && run->state_made)
+		rc = sys_rmdir(run->state_path);
+	if (rc < 0)
+		fail(-rc, "cannot remove %s: the next run will try again", run->state_path);
 	close_and_forget(&run->state_fd);
 }

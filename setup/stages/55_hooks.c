@@ -13,15 +13,18 @@ int hooks_enter(struct run *run)
 {
 	bool is_user_s = run->layers.is_user_s;
 	struct ctr_message message;
-	int fd;
+	int fd, rc;
 
 	if (!run->spec->hooks.count)
 		return 0;
 	if (is_user_s) /* who is not root joins no process that is hidden */
 		sys_show(true);
-	if (channel_send(run->socket_fd, CTR_MESSAGE_HOOKS, 0, -1) < 0 ||
-	    channel_receive(run->socket_fd, &message, &fd, 0) < 0 ||
-	    message.type != CTR_MESSAGE_HOOKS_DONE || message.error != 0)
+	rc = channel_send(run->socket_fd, CTR_MESSAGE_HOOKS, 0, -1);
+	if (rc == 0)
+		rc = channel_receive(run->socket_fd, &message, &fd, 0);
+	if (rc < 0 && rc != -EPIPE)
+		return fail(-rc, "cannot have the hooks run");
+	if (rc < 0 || message.type != CTR_MESSAGE_HOOKS_DONE || message.error != 0)
 		return -ECANCELED; /* the keeper has said why */
 	if (is_user_s)
 		sys_show(false);

@@ -135,12 +135,18 @@ static void signals_handle(struct keeper *keeper)
 /* The container waits for the hooks' end; one that is gone needs no answer. */
 static void hooks_answer(struct keeper *keeper, enum hooks_state state)
 {
+	int rc;
+
 	if (state == HOOKS_RUNNING)
 		return;
 	if (state == HOOKS_FAILED)
 		keeper->has_said_why = true;
-	(void)channel_send(keeper->run->socket_fd, CTR_MESSAGE_HOOKS_DONE,
-			   state == HOOKS_DONE ? 0 : ECANCELED, -1);
+	rc = channel_send(keeper->run->socket_fd, CTR_MESSAGE_HOOKS_DONE,
+			  state == HOOKS_DONE ? 0 : ECANCELED, -1);
+	if (rc == 0 || rc == -EPIPE)
+		return;
+	fail_elsewhere(CTR_STAGE_HOOKS, -rc, "cannot tell the container that the hooks have run");
+	shutdown(keeper->run->socket_fd, SHUT_WR); /* end-of-file ends its wait as well */
 }
 
 static void failure_say(struct keeper *keeper, struct ctr_message *message)
@@ -296,12 +302,13 @@ static void pipes_release(unsigned console_fds)
 static void status_take(struct keeper *keeper)
 {
 	struct run *run = keeper->run;
-	int status = 0;
+	int status, rc = sys_wait(run->pid, &status);
 
-	sys_wait(run->pid, &status);
 	run->pid = 0;
 	run->status =
 		WIFSIGNALED(status) ? CTR_EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+	if (rc < 0)
+		fail(-rc, "cannot learn how the command ended");
 	if (keeper->given_up)
 		run->status = CTR_EXIT_SIGNAL + keeper->given_up;
 	if (!keeper->started && WIFSIGNALED(status) && !keeper->has_said_why)

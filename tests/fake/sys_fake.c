@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "ctr/exit.h"
 #include "sys.h"
 #include "world.h"
 
@@ -264,9 +266,9 @@ int sys_wait(pid_t pid, int *status)
 	char number[16];
 
 	snprintf(number, sizeof(number), "%d", pid);
+	*status = rc == 0 ? fake->process_status : W_EXITCODE(CTR_EXIT_FAILURE, 0);
 	if (rc == 0 && !fake->process_ended)
 		return -EDEADLK;
-	*status = fake->process_status;
 	rc = thing_remove(thing_find("process", number), rc);
 	return rc == -ENOENT ? -ECHILD : rc;
 }
