@@ -77,8 +77,8 @@ int sys_run(char *const *arguments);
 int sys_become(const char *path, char *const *arguments);
 /* Others of this user may look at us and at those we clone, or not: PR_SET_DUMPABLE of prctl(2). */
 void sys_show(bool shown);
-/* Waits for the end of a child; its status as waitpid(2) has it, and when that cannot be known, that
- * of one who failed. */
+/* Waits for the end of a child; its status as waitpid(2) has it. When that cannot be known, it is
+ * that of one who failed. */
 int sys_wait(pid_t pid, int *status);
 /* Kills a process by number: only for what a cgroup lists. */
 int sys_kill_pid(pid_t pid, int signal);
