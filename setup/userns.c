@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "channel.h"
@@ -119,7 +120,7 @@ _Noreturn static void lender_run(struct run *run)
 static int lend(struct run *run)
 {
 	struct sys_clone clone = {.cgroup_fd = -1};
-	int pid, status;
+	int pid, status, rc;
 
 	if (map_write(run, "gid_map", &run->group_ids) < 0 ||
 	    map_write(run, "uid_map", &run->user_ids) < 0)
@@ -130,8 +131,10 @@ static int lend(struct run *run)
 	if (pid < 0)
 		return fail(-pid, "cannot start a process to make the root");
 	close(clone.pid_fd);
-	sys_wait(pid, &status);
-	return status == 0 ? 0 : -ECANCELED;
+	rc = sys_wait(pid, &status);
+	if (rc < 0 || WIFSIGNALED(status))
+		return fail(-rc, "cannot tell whether the root is made: who makes it is gone");
+	return status == 0 ? 0 : -ECANCELED; /* it has said why */
 }
 
 /* --- the keeper that is not root */
@@ -179,6 +182,8 @@ static int tree_take(const struct run *run, int *fd)
 	struct ctr_message message;
 	int rc = channel_receive(run->socket_fd, &message, fd, 0);
 
+	if (rc < 0 && rc != -EPIPE)
+		return fail(-rc, "cannot take what the root is made of");
 	return rc == 0 && (message.type != CTR_MESSAGE_TREE || *fd < 0) ? -EPROTO : rc;
 }
 
@@ -228,6 +233,8 @@ static int ids_await(const struct run *run)
 	struct ctr_message message;
 	int fd, rc = channel_receive(run->socket_fd, &message, &fd, 0);
 
+	if (rc < 0 && rc != -EPIPE)
+		return fail(-rc, "cannot hear of the ids");
 	return rc == 0 && message.type != CTR_MESSAGE_TREE ? -EPROTO : rc;
 }
 
