@@ -84,7 +84,7 @@ static bool comes_by_itself(const char *path)
 
 int sys_write(const char *path, const char *text)
 {
-	int rc = call("write %s %s", path, text);
+	int rc = call("write %s %.*s", path, (int)strcspn(text, "\n"), text);
 	const struct file *file = file_find(path);
 
 	if (rc < 0)
@@ -167,7 +167,7 @@ int sys_socketpair(int fds[2])
 	rc = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
 	assert(rc == 0);
 	fds[0] = fake->keeper_fd = fd_give(ends[0], "socket", "keeper");
-	fds[1] = fd_give(ends[1], "socket", "container");
+	fds[1] = fake->container_fd = fd_give(ends[1], "socket", "container");
 	return 0;
 }
 
@@ -200,10 +200,11 @@ static const char *namespaces_name(uint64_t namespaces)
 {
 	static char text[128];
 
-	snprintf(text, sizeof(text), "%s%s%s%s%s%s", namespaces & CLONE_NEWNS ? " mnt" : "",
+	snprintf(text, sizeof(text), "%s%s%s%s%s%s%s", namespaces & CLONE_NEWNS ? " mnt" : "",
 		 namespaces & CLONE_NEWPID ? " pid" : "", namespaces & CLONE_NEWUTS ? " uts" : "",
 		 namespaces & CLONE_NEWIPC ? " ipc" : "", namespaces & CLONE_NEWNET ? " net" : "",
-		 namespaces & CLONE_NEWCGROUP ? " cgroup" : "");
+		 namespaces & CLONE_NEWCGROUP ? " cgroup" : "",
+		 namespaces & CLONE_NEWUSER ? " user" : "");
 	return text;
 }
 
@@ -216,6 +217,7 @@ int sys_clone(struct sys_clone *clone)
 
 	if (rc < 0)
 		return rc;
+	fake->clones++;
 	if (fake->side == FAKE_CHILD) { /* the keeper has its end, whatever we close */
 		int keeper_fd = dup(fake->keeper_fd);
 
@@ -223,12 +225,15 @@ int sys_clone(struct sys_clone *clone)
 		if (fake->keeper)
 			fake->keeper(keeper_fd);
 	}
-	if (fake->side != FAKE_PARENT)
+	if (fake->side == FAKE_CHILD || fake->side == FAKE_ORPHAN ||
+	    (fake->side == FAKE_LENDER && fake->clones == 2))
 		return 0;
-	snprintf(number, sizeof(number), "%d", FAKE_PID);
+	if (fake->clones == 1) /* it has its end until it is waited for */
+		fake->cloned_fd = dup(fake->container_fd);
+	snprintf(number, sizeof(number), "%u", FAKE_PID + fake->clones - 1);
 	thing_add("process", number, -1);
 	clone->pid_fd = null_give("pidfd", number);
-	return FAKE_PID;
+	return FAKE_PID + (int)fake->clones - 1;
 }
 
 int sys_unshare(uint64_t namespaces)
@@ -266,9 +271,15 @@ int sys_wait(pid_t pid, int *status)
 	char number[16];
 
 	snprintf(number, sizeof(number), "%d", pid);
-	*status = rc == 0 ? fake->process_status : W_EXITCODE(CTR_EXIT_FAILURE, 0);
-	if (rc == 0 && !fake->process_ended)
-		return -EDEADLK;
+	*status = rc < 0 ? W_EXITCODE(CTR_EXIT_FAILURE, 0) : 0;
+	if (pid == FAKE_PID) {
+		if (rc == 0 && !fake->process_ended)
+			return -EDEADLK;
+		if (rc == 0)
+			*status = fake->process_status;
+		close(fake->cloned_fd);
+		fake->cloned_fd = -1;
+	}
 	rc = thing_remove(thing_find("process", number), rc);
 	return rc == -ENOENT ? -ECHILD : rc;
 }

@@ -9,7 +9,8 @@
  * sys_execute() writes its line, counts, and returns -ENOEXEC, as it returns only on failure.
  * sys_place() writes its line and moves nothing. A sys_kill() that fails on demand says that the
  * process has ended, the one way in which it can fail. sys_wait() for a process that nothing has
- * ended would wait for ever: it returns -EDEADLK and the process stays.
+ * ended would wait for ever: it returns -EDEADLK and the process stays. What was cloned after the
+ * first process, FAKE_PID, has ended by itself, with status 0.
  */
 #ifndef CTR_FAKE_H
 #define CTR_FAKE_H
@@ -26,7 +27,8 @@ void fake_fail_nth(unsigned n, int error);
 /* Calls up to now, those that failed included. */
 unsigned fake_calls(void);
 
-/* The calls, one a line; a sys_sleep_ms() is among them but is not counted, as it cannot fail. */
+/* The calls, one a line; sys_sleep_ms() and sys_show() are among them but are not counted, as they
+ * cannot fail. */
 const char *fake_script(void);
 /* The same without the reads. */
 const char *fake_changes(void);
@@ -55,13 +57,14 @@ const char *fake_done(void);
 const char *fake_undone(void);
 
 enum fake_side {
-	FAKE_PARENT, /* sys_clone() returns FAKE_PID */
+	FAKE_PARENT, /* sys_clone() returns FAKE_PID, and the numbers behind it */
 	FAKE_CHILD,  /* it returns 0, and the keeper does its part on its end of the socket */
 	FAKE_ORPHAN, /* it returns 0, and the keeper is dead */
+	FAKE_LENDER, /* it returns FAKE_PID, and the second time 0 */
 };
 /* keeper is only for FAKE_CHILD, and may be NULL: a keeper that lives and does nothing. */
 void fake_clone_as(enum fake_side side, void (*keeper)(int socket_fd));
-/* The cloned process has ended by itself: sys_wait() gives status. */
+/* FAKE_PID has ended by itself: sys_wait() gives status. */
 void fake_process_ends(int status);
 /* Calls of sys_execute() that were not made to fail. */
 unsigned fake_executions(void);

@@ -28,7 +28,10 @@ void fake_reset(void)
 	strcpy(fake->kept, "\n");
 	fake->file_count = fake->thing_count = 0;
 	fake->next_fd = FIRST_FD;
-	fake->keeper_fd = -1;
+	if (fake->cloned_fd > 0)
+		close(fake->cloned_fd);
+	fake->keeper_fd = fake->container_fd = fake->cloned_fd = -1;
+	fake->clones = 0;
 	fake->side = FAKE_PARENT;
 	fake->keeper = NULL;
 	fake->process_ended = false;

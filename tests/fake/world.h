@@ -33,7 +33,8 @@ struct fake {
 	char kept[NAME_SIZE * 4]; /* paths, each between newlines */
 	char busy_path[NAME_SIZE];
 	unsigned busy_count;
-	int next_fd, keeper_fd;
+	int next_fd, keeper_fd, container_fd, cloned_fd;
+	unsigned clones;
 	enum fake_side side;
 	void (*keeper)(int socket_fd);
 	bool process_ended;
