@@ -143,6 +143,7 @@ static const struct host *next_host(const struct host *host)
 
 /* --- those of every container */
 
+/* T-DEV-1 */
 static void each_node_of_every_container_can_be_opened(void **state)
 {
 	(void)state;
@@ -168,6 +169,7 @@ static void a_terminal_of_its_own_can_be_opened_again(void **state)
 	}
 }
 
+/* T-DEV-1 */
 static void no_other_node_can_be_made(void **state)
 {
 	(void)state;

@@ -304,6 +304,12 @@ static void nothing_of_the_caller_s_environment_comes_in(void **state)
 	job = START(CALL(.environment = environment, .terminal = true), lab_merged(), "--", "sh",
 		    "-c", "echo $TERM");
 	assert_out(job_end(job), "linux\r\n");
+	/* Nor to PID 1, which would not hand it on. */
+	job = START(CALL(.environment = environment, .talks = true), lab_merged(), "--", "sh", "-c",
+		    "echo ready; cat");
+	job_expect(job, "ready");
+	assert_string_equal(lab_read(lab_text("/proc/%d/environ", host_init(job))), "");
+	assert_status(job_end(job), 0);
 }
 
 /* T-CWD-1 */

@@ -13,6 +13,10 @@ if readelf -dW "$init" | grep NEEDED; then
 	wrong=1
 fi
 readelf -lW "$init" | grep -q 'GNU_STACK.* RW ' || { echo 'static-init: executable stack'; wrong=1; }
+if readelf -lW "$init" | grep -E 'LOAD.* RWE '; then
+	echo 'static-init: memory that can be written and executed'
+	wrong=1
+fi
 size=$(wc -c <"$init")
 [ "$size" -le 24576 ] || { echo "static-init: $size bytes, more than 24 KiB"; wrong=1; }
 exit $wrong

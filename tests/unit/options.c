@@ -302,6 +302,21 @@ static uint64_t caps_of(const char *line)
 	return caps;
 }
 
+/* T-ARG-1: behind an argv without anything lies the environment, execve(2). */
+static void what_lies_behind_no_argument_is_not_read_as_one(void **state)
+{
+	char version[] = "--version", *argv[] = {NULL, version, NULL};
+	struct spec spec;
+	int rc;
+
+	(void)state;
+	capture_begin(STDERR_FILENO);
+	rc = options_parse(0, argv, &spec);
+	spec_free(&spec);
+	assert_contains(capture_end(), "no ROOTFS");
+	assert_true(rc < 0);
+}
+
 static void capabilities_are_added_and_dropped_from_left_to_right(void **state)
 {
 	const uint64_t defaults = 0x800405fb, own = capabilities_own();
@@ -443,6 +458,7 @@ int main(void)
 		SPEC_TEST(a_hostile_name_is_quoted_in_printable_bytes),
 		SPEC_TEST(an_unknown_option_is_named),
 		SPEC_TEST(a_missing_argument_or_root_is_said),
+		SPEC_TEST(what_lies_behind_no_argument_is_not_read_as_one),
 		SPEC_TEST(capabilities_are_added_and_dropped_from_left_to_right),
 		SPEC_TEST(options_that_exclude_each_other_are_refused),
 		SPEC_TEST(a_device_is_a_path_below_dev_and_its_access),
