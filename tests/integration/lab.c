@@ -283,7 +283,7 @@ static bool children_are_gone(void)
 	return waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD;
 }
 
-static const char *host_difference(void)
+const char *lab_difference(void)
 {
 	const char *left = host_leftovers(), *mounts = lab_read("/proc/self/mountinfo");
 
@@ -306,7 +306,7 @@ void lab_assert_no_process(void)
 
 void lab_assert_clean(void)
 {
-	const char *difference = host_difference();
+	const char *difference = lab_difference();
 
 	if (difference)
 		fail_msg("%s", difference);
@@ -347,7 +347,7 @@ int lab_teardown(void **state)
 	(void)state;
 	jobs_kill();
 	mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL); /* where a test failed with it shared */
-	difference = host_difference();
+	difference = lab_difference();
 	if (difference)
 		print_error("%s\n", difference);
 	if (!LAB_WITHIN(children_are_gone())) {

@@ -92,6 +92,8 @@ bool is_there(const char *path);
 
 /* Skips the test, or fails it where CTR_MUST_WORK=1. */
 void lab_cannot(const char *why);
+/* What its runs left on the host, processes aside, or NULL. */
+const char *lab_difference(void);
 /* Fails the test when anything of its runs is left on the host. */
 void lab_assert_clean(void);
 /* The same of processes alone. No job may be running: their statuses would be lost. */
