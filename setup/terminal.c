@@ -93,7 +93,7 @@ static int output_open(int fd)
 	return own >= 0 ? own : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
-void terminal_attach(struct terminal *terminal, int master_fd, unsigned console_fds)
+int terminal_attach(struct terminal *terminal, int master_fd, unsigned console_fds)
 {
 	/* Where what the container writes to its terminal goes: to ours. */
 	int output = console_fds & 2 ? STDOUT_FILENO : console_fds & 4 ? STDERR_FILENO : 0;
@@ -101,12 +101,14 @@ void terminal_attach(struct terminal *terminal, int master_fd, unsigned console_
 	terminal->is_output = console_fds & 2;
 	fcntl(master_fd, F_SETFL, fcntl(master_fd, F_GETFL) | O_NONBLOCK);
 	terminal->master_fd = master_fd;
-	terminal->in.from_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	terminal->in.to_fd = master_fd;
 	terminal->out.from_fd = master_fd;
-	terminal->out.to_fd = output_open(output);
+	if ((terminal->in.from_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)) < 0 ||
+	    (terminal->out.to_fd = output_open(output)) < 0)
+		return -errno;
 	terminal_resize(terminal);
 	terminal_engage(terminal);
+	return 0;
 }
 
 static bool in_foreground(const struct terminal *terminal)

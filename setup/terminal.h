@@ -39,8 +39,8 @@ void terminal_open(struct terminal *terminal);
 /* Rows and columns of the terminal on stdin; 0 and 0 when there is none. */
 void terminal_size(unsigned short *rows, unsigned short *columns);
 /* Begins to relay for the master, which becomes the terminal's own and serves the payload's
- * descriptors of console_fds (a bit set). */
-void terminal_attach(struct terminal *terminal, int master_fd, unsigned console_fds);
+ * descriptors of console_fds (a bit set). Returns 0 or -errno. */
+int terminal_attach(struct terminal *terminal, int master_fd, unsigned console_fds);
 /* Makes the terminal raw; in the background it first waits for its turn (SIGTTIN). False when its
  * turn does not come, in an orphaned process group. */
 bool terminal_engage(struct terminal *terminal);

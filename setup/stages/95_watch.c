@@ -33,7 +33,7 @@ struct keeper {
 	bool is_stopping;  /* somebody asked for the end */
 	bool is_over;	   /* PID 1 is dead: any signal now is for us */
 	bool timed_out;
-	int given_up;		      /* the signal that ended a start before its payload */
+	int given_up;		      /* the status of a start that was ended before its payload */
 	uint64_t timeout_at, kill_at; /* ms of CLOCK_MONOTONIC; 0: none */
 	struct hooks hooks;
 };
@@ -69,16 +69,22 @@ static void suspend(struct keeper *keeper)
 	pass_on(keeper, SIGCONT);
 }
 
-/* While hooks run there is no payload yet that could want to end in its own way. */
+/* There is no payload yet that could want to end in its own way. */
+static void start_give_up(struct keeper *keeper, int status)
+{
+	keeper->given_up = status;
+	keeper->has_said_why = true;
+	hooks_stop(&keeper->hooks);
+	pass_on(keeper, SIGKILL);
+}
+
+/* While hooks run. */
 static bool start_is_given_up(struct keeper *keeper, int signal)
 {
 	if (keeper->hooks.fd < 0 ||
 	    (signal != SIGTERM && signal != SIGHUP && signal != SIGINT && signal != SIGQUIT))
 		return false;
-	keeper->given_up = signal;
-	keeper->has_said_why = true;
-	hooks_stop(&keeper->hooks);
-	pass_on(keeper, SIGKILL);
+	start_give_up(keeper, CTR_EXIT_SIGNAL + signal);
 	return true;
 }
 
@@ -146,7 +152,7 @@ static void hooks_answer(struct keeper *keeper, enum hooks_state state)
 	if (rc == 0 || rc == -EPIPE)
 		return;
 	fail_elsewhere(CTR_STAGE_HOOKS, -rc, "cannot tell the container that the hooks have run");
-	shutdown(keeper->run->socket_fd, SHUT_WR); /* end-of-file ends its wait as well */
+	start_give_up(keeper, CTR_EXIT_FAILURE);
 }
 
 static void failure_say(struct keeper *keeper, struct ctr_message *message)
@@ -163,6 +169,16 @@ static void failure_say(struct keeper *keeper, struct ctr_message *message)
 		    "rootfs-hooks/busybox");
 }
 
+static void console_take(struct keeper *keeper, int master_fd)
+{
+	int rc = terminal_attach(&keeper->terminal, master_fd, keeper->run->console_fds);
+
+	if (rc == 0)
+		return;
+	fail(-rc, "cannot serve the container's terminal");
+	start_give_up(keeper, CTR_EXIT_FAILURE);
+}
+
 static void message_handle(struct keeper *keeper, struct ctr_message *message, int passed_fd)
 {
 	switch ((enum ctr_message_type)message->type) {
@@ -174,8 +190,7 @@ static void message_handle(struct keeper *keeper, struct ctr_message *message, i
 		break;
 	case CTR_MESSAGE_CONSOLE:
 		if (passed_fd >= 0 && keeper->terminal.master_fd < 0)
-			terminal_attach(&keeper->terminal, take_fd(&passed_fd),
-					keeper->run->console_fds);
+			console_take(keeper, take_fd(&passed_fd));
 		break;
 	case CTR_MESSAGE_STARTED:
 		keeper->started = true;
@@ -310,7 +325,7 @@ static void status_take(struct keeper *keeper)
 	if (rc < 0)
 		fail(-rc, "cannot learn how the command ended");
 	if (keeper->given_up)
-		run->status = CTR_EXIT_SIGNAL + keeper->given_up;
+		run->status = keeper->given_up;
 	if (!keeper->started && WIFSIGNALED(status) && !keeper->has_said_why)
 		fail(0, "the container was ended by signal %d before the command began",
 		     WTERMSIG(status));

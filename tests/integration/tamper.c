@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LISTENER_FD = 3, HANG_S = 30, CALLS = 1024 };
+enum { LISTENER_FD = 3, HANG_S = 30, ROUND_MS = 10, ROUNDS = 100, CALLS = 1024 };
 
 struct overseer {
 	struct job *job;
@@ -27,6 +27,8 @@ struct overseer {
 		bool is_at_work; /* in a main() of ours */
 	} processes[TAMPER_PROCESSES];
 	size_t count;
+	bool is_polled; /* the input */
+	unsigned idle;	/* rounds without a call */
 };
 
 /* In the child, last before its execve(2). */
@@ -114,6 +116,12 @@ static bool is_keeper_killed(const struct overseer *overseer)
 	return *overseer->done && !overseer->fault->error && overseer->fault->at.process == 0;
 }
 
+static void input_give(const struct overseer *overseer)
+{
+	if (!is_keeper_killed(overseer))
+		(void)!write(overseer->job->in_fd, "\n", 1);
+}
+
 /* Of another program than ours. */
 static bool is_for_input(const struct process *process, int call)
 {
@@ -132,8 +140,10 @@ static int call_judge(struct overseer *overseer, pid_t pid, int call)
 	const struct fault *fault = overseer->fault;
 
 	assert_in_range(call, 0, CALLS - 1);
-	if (is_for_input(process, call) && !is_keeper_killed(overseer))
-		job_say(overseer->job, "\n");
+	if (is_for_input(process, call)) {
+		overseer->is_polled = true;
+		input_give(overseer);
+	}
 	if (!is_counted(process, here.process == 0, call))
 		return 0;
 	here.nth = ++process->counts[call];
@@ -180,7 +190,10 @@ static bool oversee(struct overseer *overseer)
 		struct pollfd fds[] = {{overseer->fd, POLLIN, 0},
 				       {job->ended ? -1 : job->pid_fd, POLLIN, 0}};
 
-		poll(fds, 2, 10);
+		/* The fault may have lost what was given. */
+		if (poll(fds, 2, ROUND_MS) == 0 && overseer->is_polled &&
+		    ++overseer->idle % ROUNDS == 0)
+			input_give(overseer);
 		if (fds[0].revents & POLLIN)
 			call_answer(overseer);
 		is_over = fds[0].revents & POLLHUP;

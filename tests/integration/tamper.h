@@ -31,7 +31,7 @@ struct fault {
 
 /* ctr-setup with these arguments, to the end of all that it started. Each call is put into points,
  * unless that is NULL; the one of fault fails, unless that is NULL, and *done is set. A program in
- * the container that polls its stdin is given an empty line, but not when the keeper was killed: it
+ * the container that polls its stdin is given empty lines, but not when the keeper was killed: it
  * is to end by that. Returns NULL when anybody is still there after a long time. */
 const struct result *tamper(const struct call *call, const char *const *arguments,
 			    struct points *points, const struct fault *fault, bool *done);
