@@ -479,7 +479,7 @@ const struct option_row option_rows[] = {
 	 set_seccomp},
 	{NULL, 0, "privileged", NULL, "keep nothing from root inside", set_privileged},
 
-	{"Terminal", 0, "tty", NULL, "a terminal of its own (when stdin is one)", set_tty},
+	{"Terminal", 0, "tty", NULL, "a terminal of its own (when there is one)", set_tty},
 	{NULL, 0, "no-tty", NULL, "none: descriptors as they are", set_no_tty},
 
 	{"Seeing", 0, "explain", "[=script|trace]", "print the life as shell; =trace lives it",

@@ -56,7 +56,7 @@ enum mode { MODE_RUN, MODE_CHECK, MODE_PRINT_PLAN };
 enum explain { EXPLAIN_NOT, EXPLAIN_READ, EXPLAIN_SCRIPT, EXPLAIN_TRACE };
 enum report { REPORT_NONE, REPORT_LINES, REPORT_JSON };
 
-enum terminal_wish { TERMINAL_BY_STDIN, TERMINAL_YES, TERMINAL_NO };
+enum terminal_wish { TERMINAL_IF_ANY, TERMINAL_YES, TERMINAL_NO };
 
 struct spec {
 	enum mode mode;

@@ -32,7 +32,8 @@ void terminal_size(unsigned short *rows, unsigned short *columns)
 {
 	struct winsize size = {0};
 
-	ioctl(STDIN_FILENO, TIOCGWINSZ, &size);
+	for (int fd = 0; fd < 3 && ioctl(fd, TIOCGWINSZ, &size) < 0;)
+		fd++;
 	*rows = size.ws_row;
 	*columns = size.ws_col;
 }
@@ -93,6 +94,17 @@ static int output_open(int fd)
 	return own >= 0 ? own : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
+/* Lines end as the payload ends them. */
+static void output_leave(int master_fd)
+{
+	struct termios modes;
+
+	if (tcgetattr(master_fd, &modes) < 0)
+		return;
+	modes.c_oflag &= ~(tcflag_t)OPOST;
+	tcsetattr(master_fd, TCSANOW, &modes);
+}
+
 int terminal_attach(struct terminal *terminal, int master_fd, unsigned console_fds)
 {
 	/* Where what the container writes to its terminal goes: to ours. */
@@ -103,8 +115,12 @@ int terminal_attach(struct terminal *terminal, int master_fd, unsigned console_f
 	terminal->master_fd = master_fd;
 	terminal->in.to_fd = master_fd;
 	terminal->out.from_fd = master_fd;
-	if ((terminal->in.from_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)) < 0 ||
-	    (terminal->out.to_fd = output_open(output)) < 0)
+	if (!(console_fds & 1))
+		output_leave(master_fd); /* to our terminal, which is not raw */
+	else if ((terminal->in.from_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)) < 0)
+		return -errno;
+	terminal->out.to_fd = output_open(output);
+	if (terminal->out.to_fd < 0)
 		return -errno;
 	terminal_resize(terminal);
 	terminal_engage(terminal);

@@ -36,7 +36,7 @@ struct terminal {
 
 /* Remembers the modes of the terminal among descriptors 0-2, if there is one. */
 void terminal_open(struct terminal *terminal);
-/* Rows and columns of the terminal on stdin; 0 and 0 when there is none. */
+/* Rows and columns of the terminal among descriptors 0-2; 0 and 0 when there is none. */
 void terminal_size(unsigned short *rows, unsigned short *columns);
 /* Begins to relay for the master, which becomes the terminal's own and serves the payload's
  * descriptors of console_fds (a bit set). Returns 0 or -errno. */

@@ -107,19 +107,19 @@ static int groups_settle(struct run *run)
 			   &run->groups);
 }
 
-/* Descriptors 0-2 that are terminals are served by a pty when stdin is one. */
+/* Descriptors 0-2 that are terminals are served by a pty: who has the caller's own can read what is
+ * typed there and change its modes, also through a descriptor for output. */
 static unsigned console_fds_choose(const struct spec *spec)
 {
 	unsigned fds = 0;
 
-	if (spec->terminal == TERMINAL_NO ||
-	    (spec->terminal == TERMINAL_BY_STDIN && !isatty(STDIN_FILENO)))
+	if (spec->terminal == TERMINAL_NO)
 		return 0;
 	for (int fd = 0; fd < 3; fd++)
 		if (isatty(fd))
 			fds |= 1U << fd;
-	/* --tty, and no terminal here: the pty serves all of them. */
-	return fds & 1 ? fds : 7;
+	/* --tty, and no terminal on stdin: the pty serves all of them. */
+	return spec->terminal == TERMINAL_YES && !(fds & 1) ? 7 : fds;
 }
 
 /* --privileged goes without, unless one is asked for. */

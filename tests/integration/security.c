@@ -275,6 +275,29 @@ static void nothing_can_be_typed_at_the_caller_s_terminal(void **state)
 	assert_true(job_end(job)->status >= 0);
 }
 
+static void input_is_none(const void *argument)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	(void)argument;
+	if (fd < 0 || dup2(fd, STDIN_FILENO) < 0)
+		_exit(98);
+}
+
+/* T-TTY-2: who has a terminal for its output can read it, and leave it in other modes, which the
+ * laboratory would see. */
+static void a_terminal_for_output_alone_is_not_handed_over(void **state)
+{
+	struct job *job = START_SH(CALL(.terminal = true, .before = input_is_none),
+				   "tty <&2; read -t 1 x <&2; echo \"read=$x.\"; stty raw <&1");
+
+	(void)state;
+	job_say(job, "typed\n");
+	job_expect(job, "/dev/pts/0\r\n");
+	job_expect(job, "read=.\r\n");
+	assert_status(job_end(job), 0);
+}
+
 /* --- what the caller brings */
 
 /* T-ENV-1 */
@@ -487,6 +510,7 @@ int main(void)
 		TEST(the_caller_s_groups_do_not_come_along),
 		TEST(signals_start_out_as_after_a_login),
 		TEST(nothing_can_be_typed_at_the_caller_s_terminal),
+		TEST(a_terminal_for_output_alone_is_not_handed_over),
 		TEST(nothing_of_the_caller_s_environment_comes_in),
 		TEST(the_caller_s_directory_cannot_be_reached),
 		TEST(set_user_id_is_refused),

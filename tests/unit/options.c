@@ -71,7 +71,7 @@ static void a_root_alone_has_the_documented_defaults(void **state)
 	assert_int_equal(spec->grace_ms, 10000);
 	assert_int_equal(spec->timeout_ms, 0);
 	assert_string_equal(spec->workdir, "/");
-	assert_int_equal(spec->terminal, TERMINAL_BY_STDIN);
+	assert_int_equal(spec->terminal, TERMINAL_IF_ANY);
 	assert_true(spec->uid == 0 && spec->gid == 0);
 	assert_false(spec->limits.swap_asked || spec->ephemeral || spec->readonly ||
 		     spec->clear_env || spec->verbose);
