@@ -22,13 +22,27 @@
 #include "../stage.h"
 #include "../terminal.h"
 
+/* What the payload is given: from a directory, openat(2) leads to all of the host. */
+static int descriptors_check(void)
+{
+	struct stat stat;
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fstat(fd, &stat) == 0 && S_ISDIR(stat.st_mode))
+			return fail(EISDIR,
+				    "cannot give the command a directory of the host as its "
+				    "descriptor %d",
+				    fd);
+	return 0;
+}
+
 static int caller_check(struct run *run)
 {
 	(void)run;
 	if (getauxval(AT_SECURE))
 		return fail(EPERM, "cannot be set-user-id or have file capabilities: whoever may "
 				   "start this chooses what it mounts");
-	return 0;
+	return descriptors_check();
 }
 
 static int privileges_check(struct run *run)

@@ -44,6 +44,30 @@ static void no_descriptor_of_the_caller_s_reaches_the_payload(void **state)
 		   "0 1 2 \r\n");
 }
 
+static void directory_give(const void *argument)
+{
+	int fd = open("/usr", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || dup2(fd, *(const int *)argument) < 0)
+		_exit(98);
+}
+
+/* T-FD-1: openat(2) would lead from it to all of the host. */
+static void a_directory_as_one_of_the_three_descriptors_is_refused(void **state)
+{
+	static const int fds[] = {STDIN_FILENO, STDOUT_FILENO};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(fds); i++)
+		assert_refused(job_end(START(CALL(.before = directory_give, .argument = &fds[i]),
+					     lab_merged(), "--", "echo", "ran")),
+			       lab_text("as its descriptor %d: Is a directory", fds[i]));
+	/* Of stderr nothing can be said, there. */
+	assert_status(job_end(START(CALL(.before = directory_give, .argument = (int[]){2}),
+				    lab_merged(), "--", "true")),
+		      125);
+}
+
 /* T-FD-2: none of a directory, of ctr-init's own image or of the plan. */
 static void pid_1_holds_nothing_but_dev_null_and_its_payload(void **state)
 {
@@ -498,6 +522,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(no_descriptor_of_the_caller_s_reaches_the_payload),
+		TEST(a_directory_as_one_of_the_three_descriptors_is_refused),
 		TEST(pid_1_holds_nothing_but_dev_null_and_its_payload),
 		TEST(no_socket_with_a_name_is_made),
 		TEST(nothing_of_pid_1_can_be_had),
