@@ -74,12 +74,15 @@ static enum hooks_state hook_take(struct hooks *hooks, const char *program, int 
 				  int status)
 {
 	struct ctr_message message;
+	int rc = status ? 0 : channel_receive(socket_fd, &message, &hooks->fd, MSG_DONTWAIT);
 
-	if (status == 0 && channel_receive(socket_fd, &message, &hooks->fd, MSG_DONTWAIT) == 0) {
+	if (status == 0 && rc == 0) {
 		hooks->pid = message.error;
 		return HOOKS_RUNNING;
 	}
-	if (WIFSIGNALED(status)) /* else it has said why */
+	if (rc < 0)
+		fail_elsewhere(CTR_STAGE_HOOKS, -rc, "cannot learn of the hook %s", program);
+	else if (WIFSIGNALED(status)) /* else it has said why */
 		fail_elsewhere(CTR_STAGE_HOOKS, 0,
 			       "the start of the hook %s was ended by signal %d", program,
 			       WTERMSIG(status));
@@ -111,8 +114,12 @@ enum hooks_state hooks_start_next(struct hooks *hooks, const struct run *run)
 		fail_elsewhere(CTR_STAGE_HOOKS, -pid, "cannot start the hook %s", program);
 	} else {
 		close(clone.pid_fd);
-		sys_wait(pid, &status);
-		state = hook_take(hooks, program, ends[0], status);
+		rc = sys_wait(pid, &status);
+		if (rc < 0)
+			fail_elsewhere(CTR_STAGE_HOOKS, -rc, "cannot wait for the start of %s",
+				       program);
+		else
+			state = hook_take(hooks, program, ends[0], status);
 	}
 	close(ends[0]);
 	close(ends[1]);
