@@ -232,6 +232,9 @@ int main(int argc, char **argv)
 			     "- where no v1 hierarchy has devices");
 	layers = (struct layers){argv[4], argv[5], argv[6], argv[7]};
 	atexit(undo);
+	/* bubblewrap ends before its container has: else its cgroups could not be removed */
+	if (around)
+		prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	state_make();
 	dir_lock(layers.upper);
 	dir_lock(layers.work);
@@ -252,5 +255,7 @@ int main(int argc, char **argv)
 		inside(&layers, around, argv + 8);
 	if (waitpid(init, &status, 0) < 0)
 		err(FAILED, "waitpid");
+	while (around && wait(NULL) > 0)
+		;
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
