@@ -147,7 +147,7 @@ void step_shell(const char *format, ...)
 		step(0, "%s", command);
 		return;
 	}
-	step(0, "%s sh -eu /dev/fd/%d %d<<'%s'%s", command, shells[all.shells].fd,
+	step(0, "%s sh -eu /proc/self/fd/%d %d<<'%s'%s", command, shells[all.shells].fd,
 	     shells[all.shells].fd, shells[all.shells].end,
 	     all.shells ? "" : " && status=0 || status=$?");
 	all.shells++;
@@ -224,7 +224,8 @@ static const char head[] = "set -eu\n"
 			   "# setpriv(1) and ip(8) of this host, in an archive: from stage 65 on "
 			   "nothing of the host is\n"
 			   "# left, and the root may have neither\n"
-			   "tools=$(readlink -f \"$(command -v setpriv)\" \"$(command -v ip)\")\n"
+			   "tools=\"$(readlink -f \"$(command -v setpriv)\")\n"
+			   "$(readlink -f \"$(command -v ip)\")\"\n"
 			   "archive=$(mktemp)\n"
 			   "tar -chf \"$archive\" --transform 's|.*/||' -P $tools \\\n"
 			   "\t$(ldd $tools | grep -o '/[^ :]*' | sort -u)\n"
