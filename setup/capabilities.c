@@ -50,6 +50,11 @@ bool capabilities_parse(const char *name, uint64_t *mask)
 	return true;
 }
 
+const char *capability_name(unsigned number)
+{
+	return number <= CAP_LAST_CAP ? capng_capability_to_name(number) : NULL;
+}
+
 const char *capabilities_first(uint64_t mask)
 {
 	return capng_capability_to_name((unsigned)__builtin_ctzll(mask));

@@ -17,6 +17,9 @@ uint64_t capabilities_own(void);
 /* "net_raw", "CAP_NET_RAW" or "all" to a mask; false: no such capability. */
 bool capabilities_parse(const char *name, uint64_t *mask);
 
+/* "chown" of 0; NULL behind the last that this program knows. */
+const char *capability_name(unsigned number);
+
 /* The name of the lowest capability in a mask that is not empty. */
 const char *capabilities_first(uint64_t mask);
 

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "choices.h"
 #include "cleanup.h"
 #include "initfile.h"
 #include "log.h"
@@ -111,9 +112,25 @@ static int profile_open(const char *asked, size_t *count)
 	return status ? refusal_say(asked, status, error_fd) : program_take(asked, out_fd, count);
 }
 
+/* A word that is no profile may be a wrong one of those that --seccomp knows. */
+static int profile_find(const char *asked)
+{
+	struct nearest nearest = nearest_to(asked);
+	int error = access(asked, R_OK) < 0 ? errno : 0;
+
+	if (!error)
+		return 0;
+	choices_offer("default|none|FILE", &nearest);
+	return fail(error, "cannot open the seccomp profile %s%s%s", asked,
+		    nearest_question(&nearest, " (did you mean "), *nearest.name ? ")" : "");
+}
+
 int filter_open(const char *asked, size_t *count)
 {
-	if (asked && strcmp(asked, "default") != 0)
-		return profile_open(asked, count);
+	if (asked && strcmp(asked, "default") != 0) {
+		int rc = profile_find(asked);
+
+		return rc < 0 ? rc : profile_open(asked, count);
+	}
 	return program_seal(default_filter, sizeof(default_filter), count);
 }

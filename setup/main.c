@@ -23,12 +23,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "ctr/exit.h"
 
 #include "explain.h"
+#include "help.h"
 #include "log.h"
 #include "options.h"
 #include "report.h"
@@ -91,6 +93,14 @@ static int run_asked(int argc, char **argv)
 	return status;
 }
 
+static int verb_asked(const struct verb *verb, int argc, char **argv)
+{
+	if (argc < 2 || (strcmp(argv[1], "--help") != 0 && strcmp(argv[1], "-h") != 0))
+		return verb->run(argc, argv);
+	verb_help_print(stdout, verb);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const struct verb *verb = argc > 1 ? verb_find(argv[1]) : NULL;
@@ -102,7 +112,7 @@ int main(int argc, char **argv)
 	standard_descriptors_open();
 	umask(022);
 	sys_show(false);
-	status = verb ? verb->run(argc - 1, argv + 1) : run_asked(argc, argv);
+	status = verb ? verb_asked(verb, argc - 1, argv + 1) : run_asked(argc, argv);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		fail(errno, "cannot write to standard output");
 		status = CTR_EXIT_FAILURE;

@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "capabilities.h"
-#include "ctr/plan.h"
+#include "choices.h"
+#include "help.h"
 #include "log.h"
 #include "options.h"
 #include "parse.h"
@@ -39,13 +41,20 @@ static int text_add(struct texts *texts, const char *text)
 
 static int refuse(const char *option, const char *text, const char *what)
 {
-	return fail(0, "--%s: \"%s\" is not %s", option, text, what);
+	struct nearest nearest = nearest_to(strncasecmp(text, "cap_", 4) == 0 ? text + 4 : text);
+
+	for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++)
+		if (strcmp(row->name, option) == 0)
+			choices_offer(row->argument, &nearest);
+	return fail(0, "--%s: \"%s\" is not %s%s", option, text, what,
+		    nearest_question(&nearest, "; did you mean "));
 }
 
 static int set_cpu(struct spec *spec, char *text)
 {
 	if (!percent_parse(text, &spec->limits.cpu_quota_us))
-		return refuse("cpu", text, "a percentage of one CPU, at least 1, as in 10 or 150");
+		return refuse("cpu", text,
+			      "percent of one CPU, at least 1, in a number as 10 or 150");
 	return 0;
 }
 
@@ -86,18 +95,6 @@ static int set_pids(struct spec *spec, char *text)
 	return 0;
 }
 
-static bool rlimit_name_is_known(const char *name)
-{
-#define NAME(text, resource) text,
-	static const char *const names[] = {CTR_RLIMITS(NAME)};
-#undef NAME
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(names[i], name) == 0)
-			return true;
-	return false;
-}
-
 static int set_rlimit(struct spec *spec, char *text)
 {
 	char *values = strchr(text, '=');
@@ -107,7 +104,7 @@ static int set_rlimit(struct spec *spec, char *text)
 	if (!values || !rlimit_values_parse(values + 1, &soft, &hard))
 		return refuse("rlimit", text, "NAME=SOFT[:HARD], as in nofile=1024:4096");
 	*values = '\0';
-	if (!rlimit_name_is_known(text))
+	if (!choice_has("NAME=", text))
 		return refuse("rlimit", text, "a resource limit: see prlimit(1), as in nofile");
 	rlimit = element_add(&spec->rlimits, &spec->rlimit_count, sizeof(*rlimit));
 	if (!rlimit)
@@ -373,7 +370,7 @@ static int set_explain(struct spec *spec, char *text)
 	else if (strcmp(text, "trace") == 0)
 		spec->explain = EXPLAIN_TRACE;
 	else
-		return refuse("explain", text, "nothing, script, or trace");
+		return refuse("explain", text, "script or trace");
 	return 0;
 }
 
@@ -473,8 +470,8 @@ const struct option_row option_rows[] = {
 	{"Isolation", 0, "device", "PATH[:rwm]", "a device of the host (rw); repeat", set_device},
 	{NULL, 0, "net", "none|host|PATH", "network: loopback only, the host's, or that", set_net},
 	{NULL, 0, "userns", NULL, "root inside is nobody outside: see /etc/subuid", set_userns},
-	{NULL, 0, "cap-add", "NAME", "root inside has it, too: net_raw, all", set_cap_add},
-	{NULL, 0, "cap-drop", "NAME", "root inside does not have it: chown, all", set_cap_drop},
+	{NULL, 0, "cap-add", "CAP", "root inside has it, too: net_raw, all", set_cap_add},
+	{NULL, 0, "cap-drop", "CAP", "root inside does not have it: chown, all", set_cap_drop},
 	{NULL, 0, "seccomp", "default|none|FILE", "filter of system calls: ours, none, a profile",
 	 set_seccomp},
 	{NULL, 0, "privileged", NULL, "keep nothing from root inside", set_privileged},

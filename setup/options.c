@@ -4,46 +4,16 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "capabilities.h"
 #include "log.h"
+#include "nearest.h"
 #include "option_rows.h"
 #include "verbs/verbs.h"
-
-void help_print(FILE *to)
-{
-	fputs("Usage: ctr-setup [OPTION...] ROOTFS [--] [COMMAND [ARG...]]\n"
-	      "       ctr-setup VERB [ARG...]\n\n"
-	      "Runs COMMAND (a shell) in a container whose root is ROOTFS. When ROOTFS has a\n"
-	      "sibling \"lower\", the root is an overlay of lower, upper and work beside it.\n"
-	      "\n"
-	      "  ctr-setup --cpu 10 --mem 500M ./merged\n"
-	      "  ctr-setup --ephemeral --bind ./src:/src:ro ./merged -- make -C /src test\n",
-	      to);
-	for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++) {
-		char left[40], letter[] = {'-', row->letter, ',', ' ', '\0'};
-
-		if (row->group)
-			fprintf(to, "\n%s:\n", row->group);
-		snprintf(left, sizeof(left), "%s--%s%s%s", row->letter ? letter : "", row->name,
-			 row->argument && row->argument[0] != '[' ? " " : "",
-			 row->argument ? row->argument : "");
-		fprintf(to, "  %-25s  %s\n", left, row->help);
-	}
-	fputs("\nVerbs:\n", to);
-	for (size_t i = 0; i < verbs_count; i++) {
-		char left[40];
-
-		snprintf(left, sizeof(left), "%s %s", verbs[i].name, verbs[i].arguments);
-		fprintf(to, "  %-25s  %s\n", left, verbs[i].help);
-	}
-	fputs("\nExit status: the command's; 128+N when signal N ended it; 124 after --timeout;\n"
-	      "125 when ctr-setup failed; 126 command cannot be executed; 127 not found.\n",
-	      to);
-}
 
 /* Refuses what no single option can see. */
 static int combinations_check(const struct spec *spec)
@@ -68,33 +38,82 @@ static int combinations_check(const struct spec *spec)
 	return 0;
 }
 
-static int operands_take(int argc, char **argv, struct spec *spec)
+/* A verb is the first word, and a ROOTFS of a verb's name, or nearly so, a path. */
+static int root_check(const char *word)
 {
-	if (optind == argc)
-		return fail(0, "no ROOTFS is given: see ctr-setup --help");
-	if (verb_find(argv[optind]))
+	struct nearest nearest = nearest_to(word);
+
+	if (verb_find(word))
 		return fail(0,
 			    "%s is a verb: it comes first, as in ctr-setup %s (a ROOTFS of that "
 			    "name is ./%s)",
-			    argv[optind], argv[optind], argv[optind]);
+			    word, word, word);
+	if (strchr(word, '/') || access(word, F_OK) == 0)
+		return 0;
+	for (size_t i = 0; i < verbs_count; i++)
+		nearest_offer(&nearest, verbs[i].name);
+	if (!*nearest.name)
+		return 0;
+	return fail(0, "\"%s\" is neither a directory nor a verb%s see ctr-setup --help", word,
+		    nearest_question(&nearest, ": did you mean "));
+}
+
+static int operands_take(int argc, char **argv, struct spec *spec)
+{
+	int rc;
+
+	if (optind == argc)
+		return fail(0, "no ROOTFS is given: see ctr-setup --help");
 	spec->rootfs = argv[optind++];
+	if ((rc = root_check(spec->rootfs)) < 0)
+		return rc;
 	if (optind < argc && strcmp(argv[optind], "--") == 0)
 		optind++;
+	else if (optind < argc && argv[optind][0] == '-' && argv[optind][1])
+		return fail(0,
+			    "%s comes too late: options stand before ROOTFS, and a COMMAND of "
+			    "that name behind --",
+			    argv[optind]);
 	spec->command = argv + optind;
 	return combinations_check(spec);
 }
 
-static int misuse(int c, const char *word)
+/* word is --NAME, --NAME=VALUE, -NAME, or letters of which getopt(3) has the wrong one. */
+static int unknown_say(const char *word)
 {
-	if (c == ':')
-		return fail(0, "option %s needs an argument: see ctr-setup --help", word);
-	if (word[1] == '-' && strchr(word, '='))
-		return fail(0,
-			    "unknown option \"%s\", or it takes no argument: see ctr-setup --help",
-			    word);
+	const char *start = word + strspn(word, "-");
+	char name[WORD_MAX];
+	struct nearest nearest;
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(start, "="), start);
+	nearest = nearest_to(name);
+	for (int i = 0; i < OPTION_ROWS; i++)
+		nearest_offer(&nearest, option_rows[i].name);
+	if (*nearest.name)
+		return fail(0, "unknown option \"%s\"%s see ctr-setup --help", word,
+			    nearest_question(&nearest, ": did you mean --"));
 	if (word[1] != '-')
 		return fail(0, "unknown option -%c: see ctr-setup --help", optopt);
 	return fail(0, "unknown option \"%s\": see ctr-setup --help", word);
+}
+
+/* Of what getopt(3) did not take. */
+static int misuse(int c, const char *word)
+{
+	size_t length = strcspn(word, "=");
+
+	for (int i = 0; i < OPTION_ROWS; i++) {
+		const char *name = option_rows[i].name;
+
+		if (strncmp(word, "--", 2) != 0 || strlen(name) != length - 2 ||
+		    strncmp(word + 2, name, length - 2) != 0)
+			continue;
+		if (c == ':')
+			return fail(0, "option --%s needs an argument: see ctr-setup --help", name);
+		return fail(0, "option --%s takes no argument, as \"%s\" has: see ctr-setup --help",
+			    name, word);
+	}
+	return unknown_say(word);
 }
 
 enum { LONG_OPTION = 256 }; /* beyond any letter */

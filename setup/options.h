@@ -2,8 +2,6 @@
 #ifndef CTR_SETUP_OPTIONS_H
 #define CTR_SETUP_OPTIONS_H
 
-#include <stdio.h>
-
 #include "spec.h"
 
 /* What became of the command line: go on, or leave with success (--help, --version). */
@@ -15,8 +13,5 @@ enum { OPTIONS_RUN = 0, OPTIONS_DONE = 1 };
 int options_parse(int argc, char **argv, struct spec *spec);
 
 void spec_free(struct spec *spec);
-
-/* The text of --help, made from the table of options. */
-void help_print(FILE *to);
 
 #endif

@@ -226,6 +226,28 @@ static void what_is_no_option_is_refused_by_name(void **state)
 	assert_refused(RUN("gc", "x"), "\"x\"");
 	/* behind ROOTFS all is the command's */
 	assert_out(RUN(lab_merged(), "echo", "--mem", "x"), "--mem x\n");
+	/* but no name of an option for a command, unless it is meant */
+	assert_refused(RUN(lab_merged(), "--mem", "1M", "echo"), "--mem comes too late");
+	assert_status(RUN(lab_merged(), "--", "--mem"), 127);
+}
+
+static void what_was_meant_is_asked_for(void **state)
+{
+	const struct call call = {.before = enter_laboratory, .argument = lab_directory()};
+
+	(void)state;
+	assert_refused(RUN("--memm", "1M", lab_merged()), "did you mean --mem?");
+	assert_refused(RUN("--seccomp", "nonne", lab_merged()), "did you mean none?");
+	assert_refused(job_end(START(&call, "gcc")), "did you mean gc?");
+	assert_int_equal(mkdir(lab_path("gcc"), 0755), 0);
+	assert_status(job_end(START(&call, "gcc", "--", "true")), 0); /* it has a sibling lower */
+}
+
+static void a_verb_has_help_of_its_own(void **state)
+{
+	(void)state;
+	assert_has(RUN("gc", "--help")->out, "Usage: ctr-setup gc\n");
+	assert_out(RUN("gc", "-h"), RUN("gc", "--help")->out);
 }
 
 /* --- hooks */
@@ -365,6 +387,8 @@ int main(void)
 		TEST(help_names_each_option_and_fits_eighty_columns),
 		TEST(verbose_names_each_stage_and_leaves_stdout_alone),
 		TEST(what_is_no_option_is_refused_by_name),
+		TEST(what_was_meant_is_asked_for),
+		TEST(a_verb_has_help_of_its_own),
 		TEST(hooks_run_in_order_on_the_merged_root),
 		TEST(a_hook_that_fails_stops_the_start),
 		TEST(a_hook_that_is_killed_stops_the_start),

@@ -192,8 +192,9 @@ static void assert_refused_before_the_start(const char *path, const char *why)
 static void a_profile_that_cannot_be_used_stops_the_start(void **state)
 {
 	(void)state;
-	assert_refused_before_the_start("/nowhere/web.json",
-					"cannot open /nowhere/web.json: No such file");
+	assert_refused_before_the_start(
+		"/nowhere/web.json",
+		"cannot open the seccomp profile /nowhere/web.json: No such file");
 	assert_refused_before_the_start("/dev/zero", "it is no regular file");
 	assert_refused_before_the_start(lab_merged(), "it is no regular file");
 	assert_refused_before_the_start(profile("{\"a\": \n]"), "line 2, column 1");

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "capabilities.h"
+#include "help.h"
 #include "option_rows.h"
 #include "support.h"
 
@@ -275,11 +276,36 @@ static void a_hostile_name_is_quoted_in_printable_bytes(void **state)
 static void an_unknown_option_is_named(void **state)
 {
 	(void)state;
-	assert_contains(SAID("--cpux", "1", "x"), "\"--cpux\"");
-	assert_contains(SAID("-x", "x"), "unknown option -x");
-	assert_contains(SAID("-vx", "x"), "unknown option -x");
-	assert_contains(SAID("--ephemeral=yes", "x"), "\"--ephemeral=yes\"");
-	assert_contains(SAID("--c", "1", "x"), "\"--c\"");
+	assert_contains(SAID("--nonsense", "x"), "unknown option \"--nonsense\": see ctr-setup");
+	assert_contains(SAID("-x", "x"), "unknown option -x:");
+	assert_contains(SAID("-vx", "x"), "unknown option -x:");
+	assert_contains(SAID("--ephemeral=yes", "x"),
+			"--ephemeral takes no argument, as \"--ephemeral=yes\" has");
+	assert_contains(SAID("--c", "1", "x"), "unknown option \"--c\":");
+}
+
+static void the_nearest_of_what_there_is_is_asked_for(void **state)
+{
+	(void)state;
+	assert_contains(SAID("--memm", "1", "x"),
+			"unknown option \"--memm\": did you mean --mem? see ctr-setup --help");
+	assert_contains(SAID("--cpux=1", "x"), "\"--cpux=1\": did you mean --cpu?");
+	assert_contains(SAID("-mem", "1", "x"), "\"-mem\": did you mean --mem?");
+	assert_contains(SAID("--cpus"), "\"--cpus\": did you mean --cpu?");
+	assert_contains(SAID("--net", "hots", "x"), "; did you mean host?");
+	assert_contains(SAID("--explain=tarce", "x"), "; did you mean trace?");
+	assert_contains(SAID("--cap-add", "CAP_SYS_ADMN", "x"), "; did you mean sys_admin?");
+	assert_contains(SAID("--rlimit", "nofiles=1", "x"), "; did you mean nofile?");
+	assert_contains(SAID("gcc"), "\"gcc\" is neither a directory nor a verb: did you mean gc?");
+	assert_lacks(SAID("--net", "bridge", "x"), "did you mean");
+	assert_lacks(SAID("--mem", "ten", "x"), "did you mean");
+}
+
+static void an_option_behind_the_root_is_no_command(void **state)
+{
+	(void)state;
+	assert_contains(SAID("./merged", "--mem", "1M"), "--mem comes too late");
+	assert_contains(SAID("-v", "./merged", "-v"), "-v comes too late");
 }
 
 static void a_missing_argument_or_root_is_said(void **state)
@@ -415,7 +441,7 @@ static void help_has_every_option_and_fits_a_terminal(void **state)
 
 	(void)state;
 	for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++) {
-		char expected[64];
+		char expected[96];
 
 		snprintf(expected, sizeof(expected), "--%s%s%s", row->name,
 			 row->argument && row->argument[0] == '[' ? "" : " ",
@@ -431,7 +457,50 @@ static void help_has_every_option_and_fits_a_terminal(void **state)
 	}
 	assert_contains(text, "\n  -v, --verbose ");
 	assert_contains(text, "\n  -h, --help ");
-	assert_contains(text, "\n  gc ");
+	for (size_t i = 0; i < verbs_count; i++) {
+		char expected[96];
+
+		snprintf(expected, sizeof(expected), "\n  %s%s%s", verbs[i].name,
+			 *verbs[i].arguments ? " " : "", verbs[i].arguments);
+		assert_contains(text, expected);
+		assert_contains(text, verbs[i].help);
+	}
+}
+
+/* They are two spaces behind the margin, and what they do is six behind. */
+static void the_examples_of_help_are_command_lines(void **state)
+{
+	static const char begin[] = "\n  ctr-setup ";
+	char text[16384], *line = text;
+	unsigned count = 0;
+
+	snprintf(text, sizeof(text), "%s", strstr(printed_by("--help"), "\nExamples:\n"));
+	while ((line = strstr(line, begin))) {
+		char *end = strchr(line += strlen(begin), '\n');
+
+		*end = '\0';
+		good(state, line);
+		*end = '\n';
+		count++;
+	}
+	assert_true(count >= 5);
+}
+
+static void a_verb_has_help_of_its_own(void **state)
+{
+	const char *text;
+
+	(void)state;
+	for (size_t i = 0; i < verbs_count; i++) {
+		capture_begin(STDOUT_FILENO);
+		verb_help_print(stdout, &verbs[i]);
+		fflush(stdout);
+		text = capture_end();
+		assert_contains(text, "Usage: ctr-setup ");
+		assert_contains(text, verbs[i].name);
+		assert_contains(text, verbs[i].arguments);
+		assert_contains(text, verbs[i].help + 1);
+	}
 }
 
 static void help_and_version_win_over_what_follows(void **state)
@@ -457,6 +526,8 @@ int main(void)
 		SPEC_TEST(a_wrong_value_is_said_with_its_option),
 		SPEC_TEST(a_hostile_name_is_quoted_in_printable_bytes),
 		SPEC_TEST(an_unknown_option_is_named),
+		SPEC_TEST(the_nearest_of_what_there_is_is_asked_for),
+		SPEC_TEST(an_option_behind_the_root_is_no_command),
 		SPEC_TEST(a_missing_argument_or_root_is_said),
 		SPEC_TEST(what_lies_behind_no_argument_is_not_read_as_one),
 		SPEC_TEST(capabilities_are_added_and_dropped_from_left_to_right),
@@ -464,6 +535,8 @@ int main(void)
 		SPEC_TEST(a_device_is_a_path_below_dev_and_its_access),
 		SPEC_TEST(a_device_that_is_not_one_is_refused_with_the_argument),
 		SPEC_TEST(help_has_every_option_and_fits_a_terminal),
+		SPEC_TEST(the_examples_of_help_are_command_lines),
+		SPEC_TEST(a_verb_has_help_of_its_own),
 		SPEC_TEST(help_and_version_win_over_what_follows),
 	};
 
