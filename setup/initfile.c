@@ -84,7 +84,9 @@ int initfile_open(void)
 	int rc;
 
 	if (fd < 0)
-		return fail(errno, "cannot open ctr-init, neither beside ctr-setup nor as %s",
+		return fail(errno,
+			    "cannot open ctr-init, neither beside ctr-setup nor as %s: it is "
+			    "installed with ctr-setup",
 			    CTR_INIT_PATH);
 	if (fstat(fd, &stat_buffer) < 0 || !S_ISREG(stat_buffer.st_mode) || !stat_buffer.st_size)
 		return fail(EINVAL, "cannot use %s: it is no program", path);

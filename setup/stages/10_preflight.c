@@ -41,7 +41,8 @@ static int caller_check(struct run *run)
 	(void)run;
 	if (getauxval(AT_SECURE))
 		return fail(EPERM, "cannot be set-user-id or have file capabilities: whoever may "
-				   "start this chooses what it mounts");
+				   "start this chooses what it mounts; take them away (chmod u-s, "
+				   "setcap -r), and start it by sudo");
 	return descriptors_check();
 }
 
@@ -90,9 +91,13 @@ static int paths_check(struct run *run)
 			return fail(errno, "cannot bind %s", spec->binds[i].source);
 	for (size_t i = 0; i < spec->hooks.count; i++)
 		if (access(spec->hooks.items[i], X_OK) < 0)
-			return fail(errno, "cannot run the hook %s", spec->hooks.items[i]);
+			return fail(errno, "cannot run the hook %s%s", spec->hooks.items[i],
+				    errno == EACCES ? " (chmod +x makes it a program)" : "");
 	if (net_is_path(spec) && access(spec->net, F_OK) < 0)
-		return fail(errno, "cannot use the network namespace %s", spec->net);
+		return fail(errno,
+			    "cannot use the network namespace %s (ip netns add NAME makes "
+			    "/run/netns/NAME)",
+			    spec->net);
 	return 0;
 }
 

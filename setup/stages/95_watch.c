@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../advice.h"
 #include "../channel.h"
 #include "../cleanup.h"
 #include "../hooks.h"
@@ -162,7 +163,7 @@ static void failure_say(struct keeper *keeper, struct ctr_message *message)
 	terminal_release(&keeper->terminal); /* a line in a raw terminal would not return */
 	if (message->line)
 		trace("line %u of the plan", message->line);
-	fail_elsewhere(message->stage, message->error, "%s", message->text);
+	fail_elsewhere(message->stage, message->error, "%s%s", message->text, advice_for(message));
 	if (message->stage == CTR_STAGE_PAYLOAD && message->error == ENOENT &&
 	    !*keeper->run->spec->command)
 		say("the root has no shell: give a COMMAND, or fill it, as by "

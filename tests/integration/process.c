@@ -117,6 +117,37 @@ static void a_command_that_makes_ctr_init_execute_itself_is_126(void **state)
 	assert_status(RUN(lab_merged(), "--", "handed"), 125);
 }
 
+static void a_failure_inside_comes_with_a_way_out(void **state)
+{
+	static const struct {
+		const char *option, *value, *command, *said;
+	} table[] = {
+		{"--env", "A=1", "nosuch",
+		 "cannot execute nosuch (the root has no such program, or "},
+		{"--env", "A=1", "/script", "interpreter or loader that it needs): No such file"},
+		{"--env", "A=1", "/etc/text",
+		 "(it must be a file with mode +x, on no noexec mount)"},
+		{"--env", "A=1", "/etc/broken", "(a script begins with #!, a program is made for"},
+		{"--bind", "/etc:/etc/text", "true", "(a directory goes on a directory)"},
+		{"--bind", "/etc/passwd:/etc", "true", "(a file goes on a file)"},
+		{"--tmpfs", "/tmp:size=many", "true", "/tmp (tmpfs(5) has the options): Invalid"},
+		{"--rlimit", "nofile=18446744073709551614", "true", "fs.nr_open): Operation not"},
+		{"--rlimit", "nofile=2", "true", "(--rlimit nofile leaves too few): Too many"},
+	};
+
+	(void)state;
+	lab_write(lab_path("lower/etc/text"), "text\n", 0644);
+	lab_write(lab_path("lower/etc/broken"), "text\n", 0755);
+	lab_write(lab_path("lower/script"), "#!/no/such/interpreter\n", 0755);
+	for (size_t i = 0; i < COUNT(table); i++) {
+		const struct result *result =
+			RUN(table[i].option, table[i].value, lab_merged(), "--", table[i].command);
+
+		assert_has(result->err, table[i].said);
+		assert_ptr_equal(strchr(result->err, '\n') + 1, result->err + result->err_size);
+	}
+}
+
 /* --- the death of ctr-setup */
 
 static void a_killed_ctr_setup_takes_the_container_with_it(void **state)
@@ -232,6 +263,7 @@ int main(void)
 		TEST(a_payload_ended_by_signal_n_gives_128_plus_n),
 		TEST(a_command_that_is_not_there_is_127_and_one_that_cannot_run_is_126),
 		TEST(a_command_that_makes_ctr_init_execute_itself_is_126),
+		TEST(a_failure_inside_comes_with_a_way_out),
 		TEST(a_killed_ctr_setup_takes_the_container_with_it),
 		TEST(a_kill_at_any_moment_is_cleaned_up_by_the_next_start_or_gc),
 		TEST(gc_leaves_the_living_alone),

@@ -359,7 +359,9 @@ static void a_root_that_takes_no_mount_points_is_refused_with_the_reason(void **
 	(void)state;
 	assert_int_equal(mount(root, root, NULL, MS_BIND, NULL), 0);
 	assert_int_equal(mount(NULL, root, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), 0);
-	assert_refused(RUN(root, "true"), "70 mounts: cannot mount tmpfs on /dev: Read-only file");
+	assert_refused(RUN(root, "true"),
+		       "70 mounts: cannot mount tmpfs on /dev (the root lacks it and cannot be "
+		       "written to: make it in the image): Read-only file");
 	assert_int_equal(umount(root), 0);
 }
 
