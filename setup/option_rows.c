@@ -463,7 +463,7 @@ const struct option_row option_rows[] = {
 	{"Identity", 0, "name", "NAME", "of this run (box-PID)", set_name},
 	{NULL, 0, "hostname", "NAME", "host name inside (the name)", set_hostname},
 	{NULL, 0, "user", "UID[:GID]", "ids of the command (0:0)", set_user},
-	{NULL, 0, "workdir", "DIR", "where the command starts (/)", set_workdir},
+	{NULL, 0, "workdir", "DST", "where the command starts (/)", set_workdir},
 	{NULL, 0, "env", "K=V", "environment variable; repeat", set_env},
 	{NULL, 0, "clear-env", NULL, "only --env, no defaults", set_clear_env},
 
