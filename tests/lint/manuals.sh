@@ -2,8 +2,9 @@
 # The manual pages have what the program has, and nothing else.
 set -eu
 cd "$1"
-init=$2/ctr-init
+init=$2/ctr-init setup=$2/ctr-setup
 page=docs/man/ctr-init.8 plan=docs/man/ctr-plan.5
+manual=docs/man/ctr-setup.8 hooks=docs/man/ctr-rootfs-hooks.7
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -77,11 +78,45 @@ for limit in CTR_PLAN_MAX CTR_PLAN_LINES_MAX CTR_PLAN_FIELDS_MAX; do
 		complain "$limit: $plan does not say $value"
 done
 
-# --- the form of both
+# --- ctr-setup(8)
+
+# The same with its subsections.
+sections() # HEADING PAGE
+{
+	awk -v heading=".Sh $1" '/^\.Sh / { inside = $0 == heading } inside' "$2"
+}
+
+# Each with "..." when it has an argument, and "=..." when that may be left out.
+sections OPTIONS $manual | sed -n 's/^\.It Fl //p' |
+	sed 's/^-/--/; s/^\([a-z]\) , Fl -/-\1, --/; s/ Ns Op = .*/=.../; s/ [AC][rm] .*/ .../' |
+	sort >"$work/says"
+"$setup" --help | grep -E '^  -' | sed 's/^  //; s/   *.*//; s/\[=.*/=.../; s/\(--[^ ]*\) .*/\1 .../' |
+	sort | compare $manual options
+
+section '.Sh VERBS' $manual | sed -n 's/^\.It Ic \([a-z]*\).*/\1/p' >"$work/says"
+"$setup" --help | awk '/^Verbs/ { inside = 1; next } /^$/ { inside = 0 } inside' |
+	sed -n 's/^  \([a-z][a-z]*\).*/\1/p' | compare $manual verbs
+
+section '.Sh EXPLAIN' $manual | grep -oE '^[0-9]+ [a-z]+' >"$work/says"
+sed -n 's/^\tX([A-Z]*, \([0-9]*\), "\([a-z]*\)").*/\1 \2/p' include/ctr/stage.h |
+	grep -vE 'machine|end' | compare $manual "the stages of a container"
+
+# --- ctr-rootfs-hooks(7): hooks, as they tell their usage, and their variables
+
+sections HOOKS $hooks | grep -A 1 '^\.Ss ' | sed -n 's/^\.Dl //p' | sort >"$work/says"
+for hook in rootfs-hooks/*; do
+	[ ! -x "$hook" ] || sed -n 's/^# usage: \(\[CTR_.*\] \)\{0,1\}//p' "$hook"
+done | sort | compare $hooks hooks
+
+section '.Sh ENVIRONMENT' $hooks | sed -n 's/^\.It Ev //p' >"$work/says"
+grep -ohE '\$\{?(BUSYBOX|CTR_[A-Z0-9_]+|SOURCE_DATE_EPOCH|http_proxy)\b' rootfs-hooks/* | tr -d '{$' |
+	LC_ALL=C sort -u | compare $hooks 'variables of the environment'
+
+# --- the form of all
 
 if command -v mandoc >/dev/null; then
 	# Whether another's page is installed here is no matter of ours.
-	mandoc -Tlint $page $plan 2>/dev/null |
+	mandoc -Tlint $page $plan $manual $hooks 2>/dev/null |
 		grep -v 'STYLE: referenced manual not found' >"$work/lint" || :
 	! grep . "$work/lint" || complain 'mandoc -Tlint is not silent'
 elif [ "${CTR_MUST_WORK-0}" = 1 ]; then
