@@ -50,13 +50,20 @@ _ctr_setup_reply() # ARGUMENT
 # Behind a verb: its flags, and its operands by their numbers.
 _ctr_setup_verb()
 {
-	local i place=1 tokens=
+	local i place=1 word=${words[last]} tokens=
 
 	for ((i = 2; i < last; i++)); do
-		[[ ${words[i]} == -* ]] || ((place++))
+		case ${words[i]} in
+		-*) ! _ctr_setup_tokens "${words[1]}:${words[i]}" || ((i++)) ;;
+		*) ((place++)) ;;
+		esac
 	done
-	[[ ${words[last]} != -* ]] || place=flags
-	_ctr_setup_tokens "${words[1]}:$place" && _ctr_setup_reply "${words[last]}"
+	case $word in
+	--*=*) place=${word%%=*} word=${word#*=} ;;
+	-*) place=flags ;;
+	*) ((i == last)) || place=${words[last - 1]} ;;
+	esac
+	_ctr_setup_tokens "${words[1]}:$place" && _ctr_setup_reply "$word"
 }
 
 # Does the root stand among the words before the last one? Else, is that an option's argument?

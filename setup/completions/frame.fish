@@ -29,7 +29,13 @@ function __ctr_setup_at # PLACE [NUMBER]
     if contains -- "$before[1]" $__ctr_setup_verbs
         test $argv[1] = $before[1]; or return
         set -q argv[2]; or return 0
-        test (count (string match -v -- '-*' $before)) = $argv[2]
+        set -l number 0
+        while set -q before[1]
+            string match -q -- '-*' $before[1]; or set number (math $number + 1)
+            contains -- $before[1] $__ctr_setup_takes; and set -e before[1]
+            set -e before[1]
+        end
+        test $number = $argv[2]
         return
     end
     if test $argv[1] = verbs

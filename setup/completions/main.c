@@ -4,73 +4,13 @@
  *
  * What depends on the tables is printed in the shell's own syntax, then the file FRAME, which is
  * the rest and knows no option by name. It runs at build time and is not installed.
- *
- * What an argument may be is told by tokens: words, and @files, @directories, @runs; with @more the
- * argument goes on behind what is completed.
  */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "../choices.h"
 #include "../option_rows.h"
-#include "../verbs/verbs.h"
-
-static bool has_any(const char *argument, const char *const *names)
-{
-	while (*names && !strstr(argument, *names))
-		names++;
-	return *names != NULL;
-}
-#define HAS(argument, ...) has_any(argument, (const char *const[]){__VA_ARGS__, NULL})
-
-static char tokens[2048];
-
-static void token_add(const char *token, const char *suffix)
-{
-	size_t used = strlen(tokens);
-
-	snprintf(tokens + used, sizeof(tokens) - used, "%s%s%s", used ? " " : "", token, suffix);
-}
-
-/* Those of an argument, by space; until the next call. NAME is a run's where it is a verb's, and as
- * that of an option a new one. */
-static const char *tokens_of(const char *argument, bool is_verb_s)
-{
-	bool is_list = strncmp(argument, "NAME=", 5) == 0;
-	char word[WORD_MAX];
-
-	tokens[0] = '\0';
-	for (size_t i = 0; choice_get(argument, i, word); i++)
-		token_add(word, is_list ? "=" : "");
-	if (HAS(argument, "FILE", "PATH", "PROGRAM", "SRC"))
-		token_add("@files", "");
-	if (HAS(argument, "DIR", "UPPER"))
-		token_add("@directories", "");
-	if (is_verb_s && HAS(argument, "NAME"))
-		token_add("@runs", "");
-	if (is_list || HAS(argument, "SRC:"))
-		token_add("@more", "");
-	return tokens;
-}
-
-/* The next of a verb's arguments, which spaces separate, without its brackets; false at the end, or
- * where any number may follow. */
-static bool operand_next(const char **arguments, char operand[WORD_MAX])
-{
-	size_t length;
-
-	*arguments += strspn(*arguments, " [");
-	length = strcspn(*arguments, " ]");
-	snprintf(operand, WORD_MAX, "%.*s", (int)length, *arguments);
-	*arguments += strcspn(*arguments, " ");
-	return length > 0 && !strstr(operand, "...");
-}
-
-static bool is_flag(const char *operand)
-{
-	return operand[0] == '-';
-}
+#include "usage.h"
 
 /* Text between single quotes, with what the shell would read in it escaped. */
 static void quoted_print(const char *text, const char *special, const char *quote)
@@ -101,21 +41,19 @@ static void bash_options(void)
 
 static void bash_verb(const struct verb *verb)
 {
-	const char *rest = verb->arguments;
 	char operand[WORD_MAX];
-	unsigned place = 0;
+	struct flag flag;
 
-	printf("\t%s:flags) tokens='", verb->name);
-	while (operand_next(&rest, operand))
-		if (is_flag(operand))
-			printf(" %s", operand);
-	puts(" --help' ;;");
-	rest = verb->arguments;
-	while (operand_next(&rest, operand)) {
-		if (is_flag(operand))
-			continue;
-		printf("\t%s:%u) tokens='%s' ;;\n", verb->name, ++place, tokens_of(operand, true));
-	}
+	printf("\t%s:flags) tokens='--help", verb->name);
+	for (size_t i = 0; flag_get(verb, i, &flag); i++)
+		printf(" %s", flag.name);
+	puts("' ;;");
+	for (size_t i = 0; flag_get(verb, i, &flag); i++)
+		if (*flag.argument)
+			printf("\t%s:%s) tokens='%s' ;;\n", verb->name, flag.name,
+			       tokens_of(flag.argument, true));
+	for (size_t i = 0; operand_get(verb, i, operand); i++)
+		printf("\t%s:%zu) tokens='%s' ;;\n", verb->name, i + 1, tokens_of(operand, true));
 }
 
 static void bash_print(void)
@@ -139,14 +77,15 @@ static void bash_print(void)
 
 enum { IS_OPTIONAL = 1, IS_VERB_S = 2 };
 
-/* ":ARGUMENT: _ctr_setup_argument TOKENS'"; a space alone: it is needed, and nothing is known. */
+/* ":ARGUMENT: _ctr_setup_argument TOKENS'"; a space alone says that the argument has to come, and
+ * keeps flags, which a verb may have there, from being completed. */
 static void zsh_argument(const char *argument, unsigned flags)
 {
 	const char *known = tokens_of(argument, flags & IS_VERB_S);
 
 	fputs(flags & IS_OPTIONAL ? "::" : ":", stdout);
 	quoted_print(argument, ":[]\\", "'\\''");
-	printf(": %s%s'\n", *known ? "_ctr_setup_argument " : "", known);
+	printf(": %s%s'\n", *known || flags & IS_VERB_S ? "_ctr_setup_argument " : "", known);
 }
 
 static void zsh_option(const struct option_row *row)
@@ -169,17 +108,17 @@ static void zsh_option(const struct option_row *row)
 
 static void zsh_verb(const struct verb *verb)
 {
-	const char *rest = verb->arguments;
 	char operand[WORD_MAX];
-	unsigned place = 0;
+	struct flag flag;
 
 	printf("%s)\n\toperands=(\n", verb->name);
-	while (operand_next(&rest, operand)) {
-		if (is_flag(operand)) {
-			printf("\t'%s'\n", operand);
-			continue;
-		}
-		printf("\t'%u", ++place);
+	for (size_t i = 0; flag_get(verb, i, &flag); i++) {
+		printf("\t'*%s%s", flag.name, *flag.argument ? "=" : "'\n");
+		if (*flag.argument)
+			zsh_argument(flag.argument, IS_VERB_S);
+	}
+	for (size_t i = 0; operand_get(verb, i, operand); i++) {
+		printf("\t'%zu", i + 1);
 		zsh_argument(operand, IS_VERB_S);
 	}
 	puts("\t)\n\t;;");
@@ -229,20 +168,21 @@ static void fish_option(const struct option_row *row)
 
 static void fish_verb(const struct verb *verb)
 {
-	const char *rest = verb->arguments;
 	char operand[WORD_MAX];
-	unsigned place = 0;
+	struct flag flag;
 
 	printf("complete -c ctr-setup -n '__ctr_setup_at verbs' -a %s -d '", verb->name);
 	quoted_print(verb->help, "\\", "\\'");
 	printf("'\ncomplete -c ctr-setup -n '__ctr_setup_at %s' -l help\n", verb->name);
-	while (operand_next(&rest, operand)) {
-		if (is_flag(operand)) {
-			printf("complete -c ctr-setup -n '__ctr_setup_at %s' -l %s\n", verb->name,
-			       operand + 2);
-			continue;
-		}
-		printf("complete -c ctr-setup -n '__ctr_setup_at %s %u'", verb->name, ++place);
+	for (size_t i = 0; flag_get(verb, i, &flag); i++) {
+		printf("complete -c ctr-setup -n '__ctr_setup_at %s' -l %s", verb->name,
+		       flag.name + 2);
+		if (*flag.argument)
+			fish_argument(flag.argument, true, true);
+		puts("");
+	}
+	for (size_t i = 0; operand_get(verb, i, operand); i++) {
+		printf("complete -c ctr-setup -n '__ctr_setup_at %s %zu'", verb->name, i + 1);
 		fish_argument(operand, true, false);
 		puts("");
 	}
@@ -250,6 +190,8 @@ static void fish_verb(const struct verb *verb)
 
 static void fish_print(void)
 {
+	struct flag flag;
+
 	puts("# fish completion of ctr-setup(8), made of its tables\n");
 	fputs("set -g __ctr_setup_verbs", stdout);
 	for (size_t i = 0; i < verbs_count; i++)
@@ -258,6 +200,10 @@ static void fish_print(void)
 	for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++)
 		if (row->argument && row->argument[0] != '[')
 			printf(" --%s", row->name);
+	for (size_t i = 0; i < verbs_count; i++)
+		for (size_t j = 0; flag_get(&verbs[i], j, &flag); j++)
+			if (*flag.argument)
+				printf(" %s", flag.name);
 	puts("\n");
 	for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++)
 		fish_option(row);
