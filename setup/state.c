@@ -10,15 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cgroup/cgroup.h"
 #include "cleanup.h"
 #include "log.h"
+#include "record.h"
 #include "sys.h"
-
-enum { RECORD_SIZE = (CONTROLLERS + 1) * (PATH_MAX + 16) + 64 };
-
-static const char pid_key[] = "keeper ";
-static const char cgroup_key[] = "cgroup ";
-static const char nest_key[] = "nest "; /* behind the group in it */
 
 const char *state_root(void)
 {
@@ -94,82 +90,57 @@ int state_root_lock(void)
 	return rc < 0 ? fail(-rc, "cannot lock %s", root) : rc;
 }
 
-char *state_record(const struct groups *groups)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
-
-	if (!to)
-		return NULL;
-	fprintf(to, "%s%ld\n", pid_key, (long)getpid());
-	for (size_t i = 0; i < groups->count; i++)
-		fprintf(to, "%s%s\n", cgroup_key, groups->items[i].path);
-	for (size_t i = 0; i < groups->count; i++)
-		if (groups->items[i].is_nested)
-			fprintf(to, "%s%s\n", nest_key, groups->items[i].nest);
-	if (fclose(to) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
-static int record_read(const char *path, char *text, size_t size)
-{
-	char file[PATH_MAX + 16];
-
-	snprintf(file, sizeof(file), "%s/" STATE_RECORD, path);
-	return sys_read(file, text, size);
-}
-
 long state_keeper(const char *path)
 {
-	char text[RECORD_SIZE];
-
-	if (record_read(path, text, sizeof(text)) < 0 ||
-	    strncmp(text, pid_key, sizeof(pid_key) - 1) != 0)
-		return 0;
-	return strtol(text + sizeof(pid_key) - 1, NULL, 10);
-}
-
-static int line_undo(const char *line)
-{
-	const char *path = strchrnul(line, ' ');
-	int rc = 0;
-
-	path += *path == ' ';
-	if (strncmp(line, cgroup_key, sizeof(cgroup_key) - 1) == 0)
-		rc = group_remove(path);
-	else if (strncmp(line, nest_key, sizeof(nest_key) - 1) == 0)
-		rc = nest_remove(path);
-	return rc < 0 ? fail(-rc, "cannot remove the cgroup %s of a dead run", path) : 0;
-}
-
-/* Removes the groups that a record lists. */
-static int record_undo(char *text)
-{
+	AUTO_FREE char *text = record_read(path, STATE_RUN);
+	const char *key, *value;
 	char *rest = text;
+
+	if (!text || !record_next(&rest, &key, &value) || strcmp(key, "keeper") != 0)
+		return 0;
+	return strtol(value, NULL, 10);
+}
+
+static int line_undo(const char *key, const char *group)
+{
 	int rc = 0;
 
-	for (char *line; (line = strsep(&rest, "\n"));)
-		if (line_undo(line) < 0)
+	if (strcmp(key, "cgroup") == 0)
+		rc = group_remove(group);
+	else if (strcmp(key, "nest") == 0)
+		rc = nest_remove(group);
+	return rc < 0 ? fail(-rc, "cannot remove the cgroup %s of a dead run", group) : 0;
+}
+
+/* Removes the groups that one of a run's files lists, then the file. */
+static int file_undo(const char *path, const char *name)
+{
+	AUTO_FREE char *text = record_read(path, name);
+	const char *key, *group;
+	char *rest = text, file[PATH_MAX + 16];
+	int rc = 0;
+
+	if (!text)
+		return errno == ENOENT
+			       ? 0
+			       : fail(errno, "cannot read what the dead run at %s had", path);
+	while (record_next(&rest, &key, &group))
+		if (line_undo(key, group) < 0)
 			rc = -EBUSY;
-	return rc;
+	if (rc < 0)
+		return rc; /* another time */
+	snprintf(file, sizeof(file), "%s/%s", path, name);
+	sys_unlink(file);
+	return 0;
 }
 
 /* The lock of the directory at path is ours: nobody lives there. */
 static int stale_remove(const char *path)
 {
-	char text[RECORD_SIZE], file[PATH_MAX + 16];
-	int rc = record_read(path, text, sizeof(text));
+	int rc = file_undo(path, STATE_RUN);
 
-	if (rc < 0 && rc != -ENOENT)
-		return fail(-rc, "cannot read what the dead run at %s had", path);
-	if (rc > 0 && record_undo(text) < 0)
-		return -EBUSY; /* another time */
-	snprintf(file, sizeof(file), "%s/" STATE_RECORD, path);
-	sys_unlink(file);
+	if (rc < 0)
+		return rc;
 	rc = sys_rmdir(path);
 	return rc < 0 && rc != -ENOENT ? fail(-rc, "cannot remove %s of a dead run", path) : 0;
 }

@@ -1,19 +1,11 @@
 /* state_root()/NAME: what a run would leave behind if it were killed.
  *
  * The directory is locked (flock(2)) for as long as its keeper lives; the kernel drops the lock
- * with the process, however it ends. Its file "run" holds the keeper's pid, the run's cgroups and
- * the nest of one of them, one "KEY VALUE" line each, written before they are made. A directory
- * whose lock is free is stale. Whoever makes or removes stale directories holds the lock on
- * state_root() meanwhile.
+ * with the process, however it ends. What is in it: record.h. A directory whose lock is free is
+ * stale. Whoever makes or removes stale directories holds the lock on state_root() meanwhile.
  */
 #ifndef CTR_SETUP_STATE_H
 #define CTR_SETUP_STATE_H
-
-#include <stddef.h>
-
-#include "cgroup/cgroup.h"
-
-#define STATE_RECORD "run"
 
 /* The directory of all runs of this user: /run/ctr, or $XDG_RUNTIME_DIR/ctr of who is not root.
  * NULL after fail(). */
@@ -29,9 +21,6 @@ int state_root_lock(void);
 /* Removes what dead runs have left: their cgroups, their directories. The lock on state_root() is
  * held. Returns how many runs it cleaned away. Warns about what it cannot. */
 unsigned state_collect(void);
-
-/* The text of a record. The caller's, or NULL. */
-char *state_record(const struct groups *groups);
 
 /* The pid of the keeper that holds the state directory at path; 0 when it is not known. */
 long state_keeper(const char *path);

@@ -7,6 +7,7 @@
 
 #include "../cleanup.h"
 #include "../log.h"
+#include "../record.h"
 #include "../stage.h"
 #include "../state.h"
 #include "../sys.h"
@@ -53,10 +54,10 @@ static int record_make(struct run *run)
 
 	if (rc < 0)
 		return rc;
-	text = state_record(&run->groups);
+	text = record_text(run);
 	if (!text)
 		return fail(ENOMEM, "cannot write the run's record");
-	snprintf(path, sizeof(path), "%s/" STATE_RECORD, run->state_path);
+	snprintf(path, sizeof(path), "%s/" STATE_RUN, run->state_path);
 	run->record_made = true;
 	rc = sys_create(path, text);
 	return rc < 0 ? fail(-rc, "cannot write %s", path) : 0;
@@ -132,7 +133,7 @@ void state_leave(struct run *run)
 		return;
 	}
 	if (run->record_made) {
-		snprintf(path, sizeof(path), "%s/" STATE_RECORD, run->state_path);
+		snprintf(path, sizeof(path), "%s/" STATE_RUN, run->state_path);
 		rc = sys_unlink(path);
 	}
 	if ((rc == 0 || rc == -ENOENT) && run->state_made)

@@ -1,0 +1,32 @@
+/* The files of a run's state directory: "KEY VALUE" lines, each value as printable.h has it.
+ *
+ * STATE_RUN, of stage 20, before anything is made:
+ *	keeper PID
+ *	cgroup PATH	one for each of its groups
+ *	nest PATH	what one of them is in, behind it
+ *	grace MS	from TERM to KILL
+ *	upper PATH	where changes go; none with --ephemeral
+ *	lower PATH	one for each layer below, top first; none: no overlay of ours
+ * STATE_FREEZER, of "ctr-setup pause" where the run had no group to freeze:
+ *	freezer PATH	in the hierarchy of version 2
+ */
+#ifndef CTR_SETUP_RECORD_H
+#define CTR_SETUP_RECORD_H
+
+#include <stdbool.h>
+
+#include "run.h"
+
+#define STATE_RUN     "run"
+#define STATE_FREEZER "freezer"
+
+/* The text of STATE_RUN. The caller's, or NULL. */
+char *record_text(const struct run *run);
+
+/* The text of one file of the state directory at path: the caller's, or NULL with errno. */
+char *record_read(const char *path, const char *file);
+
+/* Takes the next whole line off *rest, in place; false when there is none. */
+bool record_next(char **rest, const char **key, const char **value);
+
+#endif
