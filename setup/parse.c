@@ -1,6 +1,7 @@
 #include "parse.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -182,6 +183,43 @@ bool access_parse(const char *text, unsigned *access)
 		return false;
 	*access = bits;
 	return true;
+}
+
+/* "RTMIN+3" and its like. */
+static bool real_time_parse(const char *text, int *number)
+{
+	bool from_least = strncasecmp(text, "RTMIN", 5) == 0;
+	int base = from_least ? SIGRTMIN : SIGRTMAX;
+	uint64_t more = 0;
+
+	if (!from_least && strncasecmp(text, "RTMAX", 5) != 0)
+		return false;
+	if (text[5] && (text[5] != (from_least ? '+' : '-') ||
+			!number_parse(text + 6, 0, (uint64_t)(SIGRTMAX - SIGRTMIN), &more)))
+		return false;
+	*number = from_least ? base + (int)more : base - (int)more;
+	return true;
+}
+
+bool signal_name_parse(const char *text, int *number)
+{
+	uint64_t value;
+
+	if (number_parse(text, 1, 64, &value)) {
+		*number = (int)value;
+		return true;
+	}
+	if (strncasecmp(text, "SIG", 3) == 0)
+		text += 3;
+	for (int i = 1; i < SIGRTMIN; i++) {
+		const char *name = sigabbrev_np(i);
+
+		if (name && strcasecmp(name, text) == 0) {
+			*number = i;
+			return true;
+		}
+	}
+	return real_time_parse(text, number);
 }
 
 static bool consists_of(const char *text, const char *more)

@@ -35,6 +35,10 @@ bool cpu_list_is_valid(const char *text);
  */
 bool access_parse(const char *text, unsigned *access);
 
+/* A signal as kill(1) has it: a number from 1 to 64, a name with or without SIG in either case,
+ * RTMIN, RTMIN+N, RTMAX or RTMAX-N. */
+bool signal_name_parse(const char *text, int *number);
+
 /* A container's name: 1 to 64 of A-Z a-z 0-9 _ . + -, the first one of A-Z a-z 0-9 _. */
 bool name_is_valid(const char *text);
 

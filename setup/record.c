@@ -47,6 +47,22 @@ char *record_text(const struct run *run)
 	return text;
 }
 
+char *record_group(const struct group *group)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (!to)
+		return NULL;
+	path_put(to, "cgroup", group->path);
+	if (fclose(to) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
 char *record_read(const char *path, const char *file)
 {
 	AUTO_FREE char *text = malloc(RECORD_SIZE);

@@ -8,7 +8,7 @@
  *	upper PATH	where changes go; none with --ephemeral
  *	lower PATH	one for each layer below, top first; none: no overlay of ours
  * STATE_FREEZER, of "ctr-setup pause" where the run had no group to freeze:
- *	freezer PATH	in the hierarchy of version 2
+ *	cgroup PATH
  */
 #ifndef CTR_SETUP_RECORD_H
 #define CTR_SETUP_RECORD_H
@@ -20,8 +20,9 @@
 #define STATE_RUN     "run"
 #define STATE_FREEZER "freezer"
 
-/* The text of STATE_RUN. The caller's, or NULL. */
+/* The texts of STATE_RUN and of STATE_FREEZER. The caller's, or NULL. */
 char *record_text(const struct run *run);
+char *record_group(const struct group *group);
 
 /* The text of one file of the state directory at path: the caller's, or NULL with errno. */
 char *record_read(const char *path, const char *file);

@@ -134,12 +134,11 @@ static int file_undo(const char *path, const char *name)
 	return 0;
 }
 
-/* The lock of the directory at path is ours: nobody lives there. */
-static int stale_remove(const char *path)
+int state_remove(const char *path)
 {
-	int rc = file_undo(path, STATE_RUN);
+	int rc = file_undo(path, STATE_FREEZER);
 
-	if (rc < 0)
+	if (rc < 0 || (rc = file_undo(path, STATE_RUN)) < 0)
 		return rc;
 	rc = sys_rmdir(path);
 	return rc < 0 && rc != -ENOENT ? fail(-rc, "cannot remove %s of a dead run", path) : 0;
@@ -159,7 +158,7 @@ unsigned state_collect(void)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", state_root(), entry->d_name);
 		lock_fd = sys_lock(path, false);
-		if (lock_fd >= 0 && stale_remove(path) == 0)
+		if (lock_fd >= 0 && state_remove(path) == 0)
 			collected++;
 	}
 	if (dir)

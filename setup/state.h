@@ -22,6 +22,10 @@ int state_root_lock(void);
  * held. Returns how many runs it cleaned away. Warns about what it cannot. */
 unsigned state_collect(void);
 
+/* Removes the state directory at path, whose lock is ours, and the groups on record there. The lock
+ * on state_root() is held. Returns 0, or -errno after fail(). */
+int state_remove(const char *path);
+
 /* The pid of the keeper that holds the state directory at path; 0 when it is not known. */
 long state_keeper(const char *path);
 

@@ -65,6 +65,14 @@ int parent_refuse(const char *parent, int error);
 /* find.c: is word one of the list's, which are separated by any of separators? */
 bool list_has(const char *list, const char *separators, const char *word);
 
+/* find.c: the path of a process's group in the hierarchy of a controller ("" for version 2), from
+ * the text of its /proc/PID/cgroup; false when it has none. */
+bool cgroup_path(const char *text, const char *controller, char *path, size_t size);
+
+/* find.c: the directory, of PATH_MAX bytes, of the group that has this path in the hierarchy of
+ * version 2. Returns 1; 0 when that is not mounted; -ENOENT when no mount shows it. */
+int group_find_v2(const char *mountinfo_path, const char *path, char *directory);
+
 /* v2.c: does the hierarchy mounted at top have the controller? */
 bool v2_offers(const char *top, enum controller controller);
 /* Fills group with the best parent from the caller's own group upwards, of those where we may make

@@ -55,9 +55,8 @@ bool list_has(const char *list, const char *separators, const char *word)
 	return false;
 }
 
-/* Our path in the hierarchy of a controller ("" for version 2), from the text of /proc/self/cgroup:
- * lines of "ID:CONTROLLERS:PATH". */
-static bool own_path(const char *text, const char *controller, char *path, size_t size)
+/* Lines of "ID:CONTROLLERS:PATH". */
+bool cgroup_path(const char *text, const char *controller, char *path, size_t size)
 {
 	while (*text) {
 		size_t length = strcspn(text, "\n");
@@ -113,22 +112,32 @@ static bool is_mount_of(struct libmnt_fs *fs, const char *controller)
 	       list_has(options, ",", controller);
 }
 
-/* Our place in a hierarchy: of several mounts the last that shows it. 1, 0 when the hierarchy is
- * not mounted, or -ENOENT when no mount shows it; then place->own is our path in the hierarchy. */
-static int place_find(struct libmnt_table *table, const char *self, const char *controller,
-		      struct place *place)
+/* The place of path in a hierarchy: of several mounts the last that shows it. 1, 0 when the
+ * hierarchy is not mounted, or -ENOENT when no mount shows it. */
+static int place_of(struct libmnt_table *table, const char *path, const char *controller,
+		    struct place *place)
 {
 	struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_BACKWARD);
 	struct libmnt_fs *fs = NULL;
-	char path[PATH_MAX];
 	int rc = 0;
 
-	if (!own_path(self, controller, path, sizeof(path)))
-		path[0] = '\0';
 	while (iterator && rc <= 0 && mnt_table_next_fs(table, iterator, &fs) == 0)
 		if (is_mount_of(fs, controller))
 			rc = path[0] && place_fill(fs, path, place) ? 1 : -ENOENT;
 	mnt_free_iter(iterator);
+	return rc;
+}
+
+/* Our place in a hierarchy; with -ENOENT, place->own is our path in the hierarchy. */
+static int place_find(struct libmnt_table *table, const char *self, const char *controller,
+		      struct place *place)
+{
+	char path[PATH_MAX];
+	int rc;
+
+	if (!cgroup_path(self, controller, path, sizeof(path)))
+		path[0] = '\0';
+	rc = place_of(table, path, controller, place);
 	if (rc < 0)
 		snprintf(place->own, sizeof(place->own), "%s", path);
 	return rc;
@@ -242,6 +251,31 @@ static int controllers_find(struct libmnt_table *table, const char *self, unsign
 		     : 0;
 }
 
+/* NULL after fail(). The caller's to mnt_unref_table(). */
+static struct libmnt_table *mounts_read(const char *mountinfo_path)
+{
+	struct libmnt_table *table = mnt_new_table();
+	int rc = table ? mnt_table_parse_file(table, mountinfo_path) : -ENOMEM;
+
+	if (rc == 0)
+		return table;
+	fail(rc < 0 ? -rc : EINVAL, "cannot read %s", mountinfo_path);
+	mnt_unref_table(table);
+	return NULL;
+}
+
+int group_find_v2(const char *mountinfo_path, const char *path, char *directory)
+{
+	struct libmnt_table *table = mounts_read(mountinfo_path);
+	struct place place;
+	int rc = table ? place_of(table, path, "", &place) : -EINVAL;
+
+	if (rc > 0)
+		snprintf(directory, PATH_MAX, "%s", place.own);
+	mnt_unref_table(table);
+	return rc;
+}
+
 int groups_find(const char *mountinfo_path, const char *self_cgroup_path, unsigned wanted,
 		unsigned counted, struct groups *groups)
 {
@@ -255,12 +289,8 @@ int groups_find(const char *mountinfo_path, const char *self_cgroup_path, unsign
 	rc = sys_read(self_cgroup_path, self, sizeof(self));
 	if (rc < 0)
 		return fail(-rc, "cannot read %s", self_cgroup_path);
-	table = mnt_new_table();
-	rc = table ? mnt_table_parse_file(table, mountinfo_path) : -ENOMEM;
-	if (rc == 0)
-		rc = controllers_find(table, self, wanted, counted, groups);
-	else
-		rc = fail(rc < 0 ? -rc : EINVAL, "cannot read %s", mountinfo_path);
+	table = mounts_read(mountinfo_path);
+	rc = table ? controllers_find(table, self, wanted, counted, groups) : -EINVAL;
 	mnt_unref_table(table);
 	return rc < 0 ? rc : parents_check(groups);
 }

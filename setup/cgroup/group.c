@@ -40,6 +40,9 @@ static const char *make_advice(int rc)
 	switch (rc) {
 	case -EEXIST:
 		return " (no run of ours is on record for it, and it has processes: end them)";
+	case -EACCES:
+	case -EPERM:
+		return " (that needs root, or a cgroup that is yours)";
 	case -EAGAIN:
 		return " (cgroup.max.descendants or cgroup.max.depth above is reached)";
 	default:

@@ -118,6 +118,15 @@ int state_enter(struct run *run)
 	return rc;
 }
 
+/* "ctr-setup pause" has made a group for the run, which is on record beside ours. It holds the lock
+ * on all while it does so. */
+static int rest_remove(const struct run *run)
+{
+	AUTO_CLOSE int root_fd = state_root_lock();
+
+	return root_fd < 0 ? root_fd : state_remove(run->state_path);
+}
+
 void state_leave(struct run *run)
 {
 	char path[PATH_MAX + 16];
@@ -138,7 +147,9 @@ void state_leave(struct run *run)
 	}
 	if ((rc == 0 || rc == -ENOENT) && run->state_made)
 		rc = sys_rmdir(run->state_path);
-	if (rc < 0)
+	if (rc == -ENOTEMPTY)
+		rest_remove(run);
+	else if (rc < 0)
 		fail(-rc, "cannot remove %s: the next run will try again", run->state_path);
 	close_and_forget(&run->state_fd);
 }

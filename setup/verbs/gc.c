@@ -9,11 +9,10 @@ int gc_run(int argc, char **argv)
 {
 	AUTO_CLOSE int root_fd = -1;
 	unsigned collected;
+	struct words words;
 
-	if (argc > 1) {
-		fail(0, "gc takes no \"%s\" (a ROOTFS of that name is ./gc)", argv[1]);
+	if (words_take(argc, argv, 0, 0, &words) < 0)
 		return CTR_EXIT_FAILURE;
-	}
 	root_fd = state_root_lock();
 	if (root_fd < 0)
 		return CTR_EXIT_FAILURE;

@@ -6,6 +6,7 @@
 #ifndef CTR_SETUP_VERBS_H
 #define CTR_SETUP_VERBS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct verb {
@@ -22,6 +23,25 @@ extern const size_t verbs_count;
 /* The verb of this name, or NULL. */
 const struct verb *verb_find(const char *name);
 
+/* What follows a verb's name. */
+struct words {
+	const char *operands[2];
+	size_t count;
+	bool json;
+};
+
+/* Takes from least to most operands, and --json where the verb's usage has it. Returns 0, or
+ * -errno after fail(). */
+int words_take(int argc, char **argv, size_t least, size_t most, struct words *words);
+/* Says how the verb is used, because of this word; NULL: because there are too few. -EINVAL. */
+int words_refuse(const char *name, const char *word);
+
 int gc_run(int argc, char **argv);
+int ls_run(int argc, char **argv);
+int stats_run(int argc, char **argv);
+int kill_run(int argc, char **argv);
+int stop_run(int argc, char **argv);
+int pause_run(int argc, char **argv);
+int resume_run(int argc, char **argv);
 
 #endif

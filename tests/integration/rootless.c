@@ -204,6 +204,102 @@ static void a_killed_keeper_leaves_a_directory_that_gc_takes(void **state)
 	assert_has(job_end(START(USER_CALL(), "gc"))->err, "1 dead run cleaned away");
 }
 
+/* --- the verbs */
+
+#define USER_VERB(...) job_end(START(USER_CALL(), __VA_ARGS__))
+
+static struct job *start_named(const char *script)
+{
+	struct job *job = START(USER_CALL(.talks = true), "--name", "lab-user", lab_merged(), "--",
+				"sh", "-c", script);
+
+	job_expect(job, "ready");
+	return job;
+}
+
+static void the_verbs_are_for_the_caller_s_own_runs(void **state)
+{
+	struct job *job, *of_root;
+	const struct result *result;
+
+	(void)state;
+	lab_write(lab_path("lower/etc/old"), "", 0644);
+	job = start_named(
+		"trap 'echo got' USR1; rm /bin/vi; rm -r /etc; mkdir /etc; echo x >/etc/new; "
+		"echo ready; while :; do sleep 0.05; done");
+	of_root = START(CALL(.talks = true), "--name", "lab-root", "--ephemeral", lab_merged(),
+			"--", "sh", "-c", "echo ready; read line");
+	job_expect(of_root, "ready");
+	result = USER_VERB("ls");
+	assert_status(result, 0);
+	assert_has(result->out, lab_text("lab-user  %8d  running", job->pid));
+	assert_lacks(result->out, "lab-root");
+	assert_lacks(RUN("ls")->out, "lab-user");
+	assert_refused(USER_VERB("kill", "lab-root"), "no run is called lab-root");
+	assert_has(USER_VERB("stats", "lab-user", "--json")->out, "\"processes\": ");
+	assert_out(USER_VERB("kill", "lab-user", "USR1"), "");
+	job_expect(job, "got");
+	assert_out(USER_VERB("kill", "lab-user", "KILL"), "");
+	assert_status(job_end(job), 137);
+	job_close_input(of_root);
+	job_end(of_root);
+}
+
+static void a_user_s_run_is_stopped_and_leaves_nothing(void **state)
+{
+	struct job *job =
+		start_named("trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done");
+
+	(void)state;
+	assert_out(USER_VERB("stop", "lab-user"), "");
+	assert_false(is_there(lab_path("runtime/ctr/lab-user")));
+	assert_status(job_end(job), 3);
+}
+
+static const char *group; /* of version 2, the user's own */
+
+static void enter_group(const void *argument)
+{
+	FILE *file = fopen(group, "we");
+
+	if (!file || fprintf(file, "%d\n", getpid()) < 0 || fclose(file) != 0)
+		_exit(99);
+	become_user(argument);
+}
+
+static void pausing_needs_a_group_that_is_the_caller_s(void **state)
+{
+	int version;
+	const char *own = group_of(getpid(), "", &version);
+	const char *made = own ? lab_text("%s/lab-of-user", own) : NULL;
+	struct call call = *USER_CALL(.talks = true);
+	struct job *job = start_named("echo ready; read line");
+
+	(void)state;
+	assert_refused(USER_VERB("pause", "lab-user"), "Permission denied");
+	assert_has(USER_VERB("ls")->out, " running ");
+	job_close_input(job);
+	assert_status(job_end(job), 1);
+	if (!made)
+		lab_cannot("this host has no cgroups of version 2");
+	group = lab_text("%s/cgroup.procs", made);
+	call.before = enter_group;
+	assert_int_equal(mkdir(made, 0755), 0);
+	assert_int_equal(chown(made, USER, USER) | chown(group, USER, USER), 0);
+	job = START(&call, "--name", "lab-user", lab_merged(), "--", "sh", "-c",
+		    "echo ready; read line");
+	job_expect(job, "ready");
+	assert_out(USER_VERB("pause", "lab-user"), "");
+	assert_has(USER_VERB("ls")->out, " paused ");
+	assert_out(USER_VERB("resume", "lab-user"), "");
+	assert_has(USER_VERB("ls")->out, " running ");
+	assert_out(USER_VERB("pause", "lab-user"), "");
+	assert_out(USER_VERB("stop", "lab-user"), "");
+	assert_status(job_end(job), 143);
+	lab_assert_clean();
+	assert_int_equal(rmdir(made), 0);
+}
+
 #define USER_TEST(name) cmocka_unit_test_setup_teardown(name, user_setup, lab_teardown)
 
 int main(void)
@@ -220,6 +316,9 @@ int main(void)
 		USER_TEST(a_hook_that_is_ended_leaves_nothing),
 		USER_TEST(the_runtime_directory_must_be_the_caller_s),
 		USER_TEST(a_killed_keeper_leaves_a_directory_that_gc_takes),
+		USER_TEST(the_verbs_are_for_the_caller_s_own_runs),
+		USER_TEST(a_user_s_run_is_stopped_and_leaves_nothing),
+		USER_TEST(pausing_needs_a_group_that_is_the_caller_s),
 	};
 
 	return TESTS_RUN(tests);

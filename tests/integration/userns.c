@@ -273,6 +273,21 @@ static void a_killed_keeper_leaves_nothing_alive(void **state)
 	assert_status(RUN("gc"), 0);
 }
 
+static void verbs_reach_it_as_any_other(void **state)
+{
+	struct job *job = START(IDS(.talks = true), "--userns", "--name", "lab-one", lab_merged(),
+				"--", "probe", "catch", "15");
+
+	(void)state;
+	job_expect(job, "ready");
+	assert_has(RUN("ls")->out, "lab-one ");
+	assert_out(RUN("kill", "lab-one", "USR1"), "");
+	job_expect(job, "got 10.");
+	assert_out(RUN("stop", "lab-one"), "");
+	assert_string_equal(host_leftovers(), "");
+	assert_status(job_end(job), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -289,6 +304,7 @@ int main(void)
 		TEST(without_ids_there_is_no_user_namespace),
 		TEST(a_network_namespace_can_be_given),
 		TEST(a_killed_keeper_leaves_nothing_alive),
+		TEST(verbs_reach_it_as_any_other),
 	};
 
 	return TESTS_RUN(tests);

@@ -98,6 +98,24 @@ static void v2_group(const char *path, const char *controllers, const char *subt
 	fake_file(file, type);
 }
 
+static void a_path_of_version_2_is_found_below_the_mount_that_shows_it(void **state)
+{
+	char directory[PATH_MAX] = "";
+
+	(void)state;
+	mountinfo(OTHERS "31 30 0:26 / /cg/pids rw - cgroup cgroup rw,pids\n");
+	assert_int_equal(group_find_v2(scratch("mountinfo"), "/a", directory), 0);
+	mountinfo(OTHERS "31 30 0:26 / /cg/all rw - cgroup2 none rw\n"
+			 "32 30 0:26 /a /cg/a rw - cgroup2 none rw\n");
+	assert_int_equal(group_find_v2(scratch("mountinfo"), "/a/b", directory), 1);
+	assert_string_equal(directory, "/cg/a/b");
+	assert_int_equal(group_find_v2(scratch("mountinfo"), "/ab", directory), 1);
+	assert_string_equal(directory, "/cg/all/ab");
+	mountinfo(OTHERS "31 30 0:26 /a /cg/a rw - cgroup2 none rw\n");
+	assert_int_equal(group_find_v2(scratch("mountinfo"), "/b", directory), -ENOENT);
+	assert_int_equal(group_find_v2(scratch("mountinfo"), "/../b", directory), -ENOENT);
+}
+
 static void each_limit_names_its_controller(void **state)
 {
 	struct limits limits = {0};
@@ -647,6 +665,7 @@ static void in_v2_counters_do_not_climb_out_of_a_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		LAYOUT_TEST(a_path_of_version_2_is_found_below_the_mount_that_shows_it),
 		LAYOUT_TEST(each_limit_names_its_controller),
 		LAYOUT_TEST(without_a_limit_nothing_is_even_read),
 		LAYOUT_TEST(v1_with_a_hierarchy_for_each_controller),

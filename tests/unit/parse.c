@@ -1,5 +1,6 @@
 #include "parse.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -375,6 +376,44 @@ static void a_host_name_has_neither_dot_nor_hyphen_at_an_end(void **state)
 	predicate_check(hostname_is_valid, accepted, refused);
 }
 
+static void a_signal_has_a_number_and_names(void **state)
+{
+	const struct accepted signals[] = {
+		{"1", 1},
+		{"TERM", SIGTERM},
+		{"SIGTERM", SIGTERM},
+		{"term", SIGTERM},
+		{"sigUSR1", SIGUSR1},
+		{"64", 64},
+		{"WINCH", SIGWINCH},
+		{"SYS", SIGSYS},
+		{"RTMIN", (uint64_t)SIGRTMIN},
+		{"SIGRTMIN+3", (uint64_t)SIGRTMIN + 3},
+		{"RTMAX", 64},
+		{"rtmax-1", 63},
+		{"RTMIN+30", 64},
+		{"KILL", SIGKILL},
+	};
+	static const char *const refused[] = {
+		"",	  "0",	       "65",	   "-1",     "+9",	"SIG",	   "FOO",
+		"SIG 9",  "SIGSIGHUP", "SIG9",	   "RTMIN+", "RTMIN-1", "RTMAX+1", "RTMIN+31",
+		"RTMIN3", "RTMIN+ 1",  "RTMAX-31", "TERM ",  "9x",
+	};
+	int number = 7;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(signals); i++) {
+		assert_true(signal_name_parse(signals[i].text, &number));
+		assert_int_equal(number, signals[i].value);
+	}
+	number = 7;
+	for (size_t i = 0; i < COUNT(refused); i++) {
+		if (signal_name_parse(refused[i], &number))
+			fail_msg("\"%s\" is a signal", refused[i]);
+		assert_int_equal(number, 7);
+	}
+}
+
 static void a_size_is_written_as_it_would_be_asked_for(void **state)
 {
 	static const struct accepted sizes[] = {
@@ -415,6 +454,7 @@ int main(void)
 		TEST(a_cpu_list_is_numbers_and_rising_ranges),
 		TEST(a_name_cannot_leave_its_directory),
 		TEST(a_host_name_has_neither_dot_nor_hyphen_at_an_end),
+		TEST(a_signal_has_a_number_and_names),
 		TEST(a_size_is_written_as_it_would_be_asked_for),
 	};
 

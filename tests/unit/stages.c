@@ -17,7 +17,7 @@ typedef void groups_maker(struct groups *groups);
 
 static struct run run;
 static struct spec spec;
-static bool watch_reached;
+static bool watch_reached, is_paused;
 static unsigned calls_before; /* the watch */
 static int watch_result;
 static bool is_user_s; /* who is not root starts it */
@@ -38,6 +38,10 @@ static int watch_stub(struct run *watched)
 	calls_before = fake_calls();
 	if (watch_result < 0)
 		return fail(-watch_result, "cannot wait for signals");
+	if (is_paused) { /* as "ctr-setup pause" does it, in another process */
+		sys_create("/run/ctr/web/freezer", "cgroup /v2/paused\n");
+		sys_mkdir("/v2/paused", 0755);
+	}
 	fake_process_ends(0);
 	sys_wait(watched->pid, &status);
 	watched->pid = 0;
@@ -105,6 +109,7 @@ static int life_setup(void **state)
 {
 	watch_result = 0;
 	is_user_s = false;
+	is_paused = false;
 	return world_begin(state);
 }
 #define LIFE_TEST(function) cmocka_unit_test_setup(function, life_setup)
@@ -511,6 +516,22 @@ static void a_group_that_cannot_be_removed_stays_on_record_for_gc(void **state)
 	assert_contains(fake_text("/run/ctr/web/run"), "cgroup /v1/cpu/ctr-web\n");
 }
 
+static void a_group_that_came_with_a_pause_goes_with_the_run(void **state)
+{
+	const char *said;
+
+	(void)state;
+	is_paused = true;
+	life_begin(MAIN_JOB, in_v1);
+	assert_int_equal(stages_live(&said), 0);
+	assert_string_equal(said, "");
+	assert_contains(fake_changes(), "unlink /run/ctr/web/run\nrmdir /run/ctr/web\n"
+					"mkdir /run/ctr 0700\nlock /run/ctr wait\n"
+					"rmdir /v2/paused\nunlink /run/ctr/web/freezer\n"
+					"rmdir /run/ctr/web\n");
+	nothing_is_left("nothing");
+}
+
 static void a_name_in_use_is_refused_with_its_holder(void **state)
 {
 	const char *said;
@@ -592,6 +613,7 @@ int main(void)
 		LIFE_TEST(a_keeper_that_cannot_watch_kills_the_container),
 		LIFE_TEST(the_record_is_there_before_any_group_and_names_each),
 		LIFE_TEST(a_group_that_cannot_be_removed_stays_on_record_for_gc),
+		LIFE_TEST(a_group_that_came_with_a_pause_goes_with_the_run),
 		LIFE_TEST(a_name_in_use_is_refused_with_its_holder),
 		LIFE_TEST(an_upper_layer_in_use_is_refused),
 		LIFE_TEST(layers_that_are_there_are_taken_as_they_are),

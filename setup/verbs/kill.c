@@ -1,0 +1,63 @@
+/* kill: a signal for the command, as if sent to ctr-setup, which passes it on. */
+#include <errno.h>
+#include <signal.h>
+
+#include "../cleanup.h"
+#include "../freezer.h"
+#include "../log.h"
+#include "../parse.h"
+#include "../sys.h"
+#include "ctr/exit.h"
+#include "live.h"
+#include "verbs.h"
+
+/* What ctr-setup cannot pass on, as nobody can catch it. */
+static int container_kill(const struct live *live)
+{
+	pid_t pid;
+	AUTO_CLOSE int init_fd = live_init_demand(live, &pid);
+	int rc = init_fd < 0 ? init_fd : sys_kill(init_fd, SIGKILL);
+
+	if (init_fd < 0)
+		return rc;
+	if (rc < 0 && rc != -ESRCH)
+		return fail(-rc, "cannot kill %s", live->name);
+	live_wake(live);
+	return 0;
+}
+
+static int signal_send(const struct live *live, int number)
+{
+	int rc;
+
+	if (number == SIGKILL)
+		return container_kill(live);
+	if (number == SIGSTOP)
+		return fail(0, "STOP would stop ctr-setup alone: use ctr-setup pause %s, or TSTP",
+			    live->name);
+	rc = sys_kill(live->keeper_fd, number);
+	if (rc < 0)
+		return fail(-rc, "cannot send signal %d to %s", number, live->name);
+	if (freezer_is_frozen(live->path))
+		say("%s is paused: it gets the signal with ctr-setup resume %s", live->name,
+		    live->name);
+	return 0;
+}
+
+int kill_run(int argc, char **argv)
+{
+	struct live live = {.keeper_fd = -1};
+	struct words words;
+	int number = SIGTERM;
+	int rc = words_take(argc, argv, 1, 2, &words);
+
+	if (rc == 0 && words.count == 2 && !signal_name_parse(words.operands[1], &number))
+		rc = fail(0, "\"%s\" is no signal: see kill -l; as in TERM, 15 or RTMIN+1",
+			  words.operands[1]);
+	if (rc == 0)
+		rc = live_open(words.operands[0], &live);
+	if (rc == 0)
+		rc = signal_send(&live, number);
+	live_close(&live);
+	return rc < 0 ? CTR_EXIT_FAILURE : 0;
+}
