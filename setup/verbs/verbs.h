@@ -43,5 +43,6 @@ int kill_run(int argc, char **argv);
 int stop_run(int argc, char **argv);
 int pause_run(int argc, char **argv);
 int resume_run(int argc, char **argv);
+int diff_run(int argc, char **argv);
 
 #endif

@@ -221,6 +221,7 @@ static void the_verbs_are_for_the_caller_s_own_runs(void **state)
 {
 	struct job *job, *of_root;
 	const struct result *result;
+	const char *diff = "D /bin/vi\nA /dev\nA /etc/new\nD /etc/old\nA /proc\nA /run\nA /sys\n";
 
 	(void)state;
 	lab_write(lab_path("lower/etc/old"), "", 0644);
@@ -237,10 +238,14 @@ static void the_verbs_are_for_the_caller_s_own_runs(void **state)
 	assert_lacks(RUN("ls")->out, "lab-user");
 	assert_refused(USER_VERB("kill", "lab-root"), "no run is called lab-root");
 	assert_has(USER_VERB("stats", "lab-user", "--json")->out, "\"processes\": ");
+	assert_out(USER_VERB("diff", "lab-user"), diff);
 	assert_out(USER_VERB("kill", "lab-user", "USR1"), "");
 	job_expect(job, "got");
 	assert_out(USER_VERB("kill", "lab-user", "KILL"), "");
 	assert_status(job_end(job), 137);
+	assert_out(USER_VERB("diff", lab_path("upper")), diff);
+	/* root, too, knows by the owner which attributes count */
+	assert_out(RUN("diff", lab_path("upper")), diff);
 	job_close_input(of_root);
 	job_end(of_root);
 }

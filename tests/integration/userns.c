@@ -273,6 +273,30 @@ static void a_killed_keeper_leaves_nothing_alive(void **state)
 	assert_status(RUN("gc"), 0);
 }
 
+/* The layers have ids from 0 on, what a container sees has those outside. */
+static void diff_tells_a_change_of_owner_from_a_change_of_view(void **state)
+{
+	static const char *const options[] = {"--no-tty", "--ephemeral"};
+
+	(void)state;
+	if (!files_are_mapped())
+		return;
+	assert_int_equal(system(lab_text("cd %s && mkdir dev proc run sys", lab_path("lower"))), 0);
+	lab_write(lab_path("lower/etc/owned"), "", 0644);
+	lab_write(lab_path("lower/etc/kept"), "", 0644);
+	for (size_t i = 0; i < COUNT(options); i++) {
+		struct job *job = START(IDS(.talks = true), "--userns", "--name", "lab-one",
+					options[i], lab_merged(), "--", "sh", "-c",
+					"chown 7 /etc/owned; mkdir /root/made; touch /root/made/x; "
+					"echo ready; read line");
+
+		job_expect(job, "ready");
+		assert_out(RUN("diff", "lab-one"), "C /etc/owned\nA /root/made\nA /root/made/x\n");
+		job_close_input(job);
+		assert_status(job_end(job), 1);
+	}
+}
+
 static void verbs_reach_it_as_any_other(void **state)
 {
 	struct job *job = START(IDS(.talks = true), "--userns", "--name", "lab-one", lab_merged(),
@@ -304,6 +328,7 @@ int main(void)
 		TEST(without_ids_there_is_no_user_namespace),
 		TEST(a_network_namespace_can_be_given),
 		TEST(a_killed_keeper_leaves_nothing_alive),
+		TEST(diff_tells_a_change_of_owner_from_a_change_of_view),
 		TEST(verbs_reach_it_as_any_other),
 	};
 
