@@ -13,7 +13,10 @@
 #include "live.h"
 #include "verbs.h"
 
-enum { FREEZE_TRIES = 13 }; /* waits of 1, 2, 4 ... ms: 8 s in all */
+enum {
+	FREEZE_TRIES = 13, /* waits of 1, 2, 4 ... ms: 8 s in all */
+	ROUNDS_MAX = 500,
+};
 
 struct init {
 	pid_t pid;
@@ -40,52 +43,83 @@ static int freezer_provide(const struct live *live, const struct init *init,
 		       : freezer_make(live->path, live->name, init->pid, freezer);
 }
 
-/* Moves in what descends from init; *moved counts those that were not among the known. What is in
- * stands still at once, and has no more children. */
-static int round_gather(const struct live *live, const struct freezer *freezer,
-			const struct init *init, struct processes *known, size_t *moved)
+/* --- into a group that they were not born in */
+
+struct round {
+	const struct live *live;
+	const struct freezer *freezer;
+	const struct init *init;
+	struct processes before, now; /* the last round's, and those seen so far */
+	size_t moved;
+};
+
+static int move(struct round *round, struct process *process)
 {
-	struct processes now;
-	int rc = processes_read(&now);
+	char text[16];
+	int rc;
 
-	*moved = 0;
-	if (rc == 0 && ends_within(init->fd, 0)) /* the number may be another's by now */
-		rc = fail(0, "%s has ended meanwhile", live->name);
-	processes_mark(&now, init->pid);
-	for (size_t i = 0; i < now.count && rc == 0; i++) {
-		const struct process *process = &now.items[i], *before;
-		char text[16];
+	snprintf(text, sizeof(text), "%d", process->pid);
+	rc = freezer_write(round->freezer, "cgroup.procs", text);
+	process->is_moved = true;
+	round->moved++;
+	return rc < 0 && rc != -ESRCH ? write_failed(round->live, rc) : 0;
+}
 
-		if (!process->is_marked)
-			continue;
-		before = process_find(known, process->pid);
-		if (before && before->is_marked && before->start_ticks == process->start_ticks)
-			continue;
-		snprintf(text, sizeof(text), "%d", process->pid);
-		rc = freezer_write(freezer, "cgroup.procs", text);
-		rc = rc == 0 || rc == -ESRCH ? 0 : write_failed(live, rc);
-		++*moved;
-	}
-	processes_free(known);
-	*known = now;
+/* One that descends from PID 1 is moved as soon as it is seen: many live no longer than that. In a
+ * group that is frozen it stands still at once, and has no more children. */
+static int see(const struct process *process, void *context)
+{
+	struct round *round = context;
+	const struct process *parent = process_find(&round->now, process->parent);
+	const struct process *before = process_find(&round->before, process->pid);
+	struct process own = *process;
+	bool is_init = process->pid == round->init->pid;
+	int rc;
+
+	if (is_init && ends_within(round->init->fd, 0)) /* the number may be another's by now */
+		return fail(0, "%s has ended meanwhile", round->live->name);
+	own.is_marked = !process_is_dead(process) && (is_init || (parent && parent->is_marked));
+	own.is_moved = before && before->is_moved && before->start_ticks == own.start_ticks;
+	rc = own.is_marked && !own.is_moved ? move(round, &own) : 0;
+	return rc < 0 ? rc : processes_add(&round->now, &own);
+}
+
+static int round_run(struct round *round)
+{
+	int rc;
+
+	processes_free(&round->before);
+	round->before = round->now;
+	round->now = (struct processes){0};
+	round->moved = 0;
+	rc = processes_visit(see, round);
+	/* where numbers have begun anew, a child may be seen before its parent */
+	processes_mark(&round->now, round->init->pid);
+	for (size_t i = 0; i < round->now.count && rc == 0; i++)
+		if (round->now.items[i].is_marked && !round->now.items[i].is_moved)
+			rc = move(round, &round->now.items[i]);
 	return rc;
 }
 
-/* Until two looks at all of them have found no new one: where the numbers of processes begin anew,
- * one look can miss some. */
+/* Until two looks at all of them have found no new one: at the moment when numbers begin anew, one
+ * look can miss some. */
 static int gather(const struct live *live, const struct freezer *freezer, const struct init *init)
 {
-	struct processes known = {0};
-	unsigned quiet = 0;
+	struct round round = {.live = live, .freezer = freezer, .init = init};
+	unsigned quiet = 0, rounds = 0;
 	int rc = 0;
 
 	while (rc == 0 && quiet < 2) {
-		size_t moved;
-
-		rc = round_gather(live, freezer, init, &known, &moved);
-		quiet = moved ? 0 : quiet + 1;
+		rc = round_run(&round);
+		quiet = round.moved ? 0 : quiet + 1;
+		if (rc == 0 && quiet < 2 && ++rounds == ROUNDS_MAX)
+			rc = fail(0,
+				  "cannot pause %s: its processes begin and end faster than they "
+				  "are found; try again, some are caught by now",
+				  live->name);
 	}
-	processes_free(&known);
+	processes_free(&round.before);
+	processes_free(&round.now);
 	return rc;
 }
 
@@ -119,6 +153,8 @@ static int stand_still(const struct live *live, const struct freezer *freezer,
 		rc = gather(live, freezer, init);
 	if (rc == 0)
 		rc = await(live, freezer);
+	if (rc == 0 && ends_within(init->fd, 0))
+		rc = fail(0, "%s has ended meanwhile", live->name);
 	if (rc < 0)
 		freezer_write(freezer, "cgroup.freeze", "0");
 	return rc;

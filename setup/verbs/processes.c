@@ -38,28 +38,6 @@ bool process_read(pid_t pid, struct process *process)
 	return sys_read(path, text, sizeof(text)) > 0 && process_parse(text, process);
 }
 
-static int by_pid(const void *a, const void *b)
-{
-	pid_t left = ((const struct process *)a)->pid, right = ((const struct process *)b)->pid;
-
-	return (left > right) - (left < right);
-}
-
-static int process_add(struct processes *processes, size_t *room, const struct process *process)
-{
-	if (processes->count == *room) {
-		size_t more = *room ? *room * 2 : 512;
-		void *grown = reallocarray(processes->items, more, sizeof(*process));
-
-		if (!grown)
-			return -ENOMEM;
-		processes->items = grown;
-		*room = more;
-	}
-	processes->items[processes->count++] = *process;
-	return 0;
-}
-
 /* The next number that /proc lists, 0 at the end, or -errno. One a call, to be looked at before the
  * next is listed: what then is gone has left its child a number that is yet to come. Among many at
  * once its child could be passed over while it is being born, and who forks without end would never
@@ -82,31 +60,58 @@ static long pid_next(int proc_fd)
 	return pid;
 }
 
-int processes_read(struct processes *processes)
+int processes_visit(int (*see)(const struct process *process, void *context), void *context)
 {
 	AUTO_CLOSE int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	size_t room = 0;
 	long pid = proc_fd < 0 ? -errno : proc_fd;
 	int rc = 0;
 
-	*processes = (struct processes){0};
 	while (rc == 0 && pid >= 0 && (pid = pid_next(proc_fd)) > 0) {
 		struct process process;
 
 		if (process_read((pid_t)pid, &process)) /* else it has ended meanwhile */
-			rc = process_add(processes, &room, &process);
+			rc = see(&process, context);
 	}
-	if (rc < 0 || pid < 0)
-		return fail(rc < 0 ? -rc : (int)-pid, "cannot read /proc");
-	if (processes->count)
-		qsort(processes->items, processes->count, sizeof(*processes->items), by_pid);
+	return pid < 0 ? fail((int)-pid, "cannot read /proc") : rc;
+}
+
+int processes_add(struct processes *processes, const struct process *process)
+{
+	if (processes->count == processes->room) {
+		size_t room = processes->room ? processes->room * 2 : 512;
+		void *grown = reallocarray(processes->items, room, sizeof(*process));
+
+		if (!grown)
+			return fail(ENOMEM, "cannot list the processes");
+		processes->items = grown;
+		processes->room = room;
+	}
+	processes->items[processes->count++] = *process;
 	return 0;
+}
+
+static int add(const struct process *process, void *processes)
+{
+	return processes_add(processes, process);
+}
+
+int processes_read(struct processes *processes)
+{
+	*processes = (struct processes){0};
+	return processes_visit(add, processes);
 }
 
 void processes_free(struct processes *processes)
 {
 	free(processes->items);
 	*processes = (struct processes){0};
+}
+
+static int by_pid(const void *a, const void *b)
+{
+	pid_t left = ((const struct process *)a)->pid, right = ((const struct process *)b)->pid;
+
+	return (left > right) - (left < right);
 }
 
 struct process *process_find(const struct processes *processes, pid_t pid)
@@ -118,8 +123,7 @@ struct process *process_find(const struct processes *processes, pid_t pid)
 		       : NULL;
 }
 
-/* A leader that has ended is a zombie for as long as other threads of it live. */
-static bool is_dead(const struct process *process)
+bool process_is_dead(const struct process *process)
 {
 	return (process->state == 'Z' || process->state == 'X') && process->threads <= 1;
 }
@@ -130,7 +134,7 @@ void processes_mark(struct processes *processes, pid_t root)
 
 	for (size_t i = 0; i < processes->count; i++)
 		processes->items[i].is_marked =
-			processes->items[i].pid == root && !is_dead(&processes->items[i]);
+			processes->items[i].pid == root && !process_is_dead(&processes->items[i]);
 	/* A parent mostly has the lower number, and one round is enough; not where these wrapped.
 	 */
 	while (is_new) {
@@ -139,7 +143,8 @@ void processes_mark(struct processes *processes, pid_t root)
 			struct process *process = &processes->items[i];
 			const struct process *parent = process_find(processes, process->parent);
 
-			if (process->is_marked || !parent || !parent->is_marked || is_dead(process))
+			if (process->is_marked || !parent || !parent->is_marked ||
+			    process_is_dead(process))
 				continue;
 			process->is_marked = is_new = true;
 		}

@@ -15,11 +15,12 @@ struct process {
 	uint64_t cpu_ticks;   /* with those of the children that it has waited for */
 	uint64_t start_ticks; /* since boot */
 	bool is_marked;
+	bool is_moved; /* pause.c's own */
 };
 
 struct processes {
 	struct process *items; /* by pid */
-	size_t count;
+	size_t count, room;
 };
 
 /* Fills process from the text of /proc/PID/stat. Pure. */
@@ -28,7 +29,14 @@ bool process_parse(const char *text, struct process *process);
 /* False when there is no such process. */
 bool process_read(pid_t pid, struct process *process);
 
-/* Returns 0, or -errno after fail(). processes_free() either way. */
+/* Calls see for each as soon as it is found, by pid, until one call is not 0. Returns that, or
+ * -errno after fail(). */
+int processes_visit(int (*see)(const struct process *process, void *context), void *context);
+
+/* Puts one behind those that are there. Returns 0, or -errno after fail(). */
+int processes_add(struct processes *processes, const struct process *process);
+
+/* All of them. Returns 0, or -errno after fail(). processes_free() either way. */
 int processes_read(struct processes *processes);
 void processes_free(struct processes *processes);
 
@@ -37,6 +45,8 @@ struct process *process_find(const struct processes *processes, pid_t pid);
 
 /* Marks those that descend from root, itself included, and no others. The dead are not marked. */
 void processes_mark(struct processes *processes, pid_t root);
+/* A leader that has ended is a zombie for as long as other threads of it live: that is not dead. */
+bool process_is_dead(const struct process *process);
 
 /* Memory of its own, in bytes: without files and what is shared, which would count for each. */
 uint64_t process_memory(pid_t pid);

@@ -46,7 +46,7 @@ static void what_is_no_process_is_refused(void **state)
 /* Marks from root on; which of them, in their order. */
 static const char *marked(struct process *items, size_t count, pid_t root)
 {
-	struct processes processes = {items, count};
+	struct processes processes = {.items = items, .count = count};
 	static char text[64];
 
 	processes_mark(&processes, root);
