@@ -250,6 +250,20 @@ static void the_verbs_are_for_the_caller_s_own_runs(void **state)
 	job_end(of_root);
 }
 
+static void diff_sees_what_is_in_memory_of_the_caller_s_own_run(void **state)
+{
+	struct job *job =
+		START(USER_CALL(.talks = true), "--ephemeral", "--name", "lab-user", lab_merged(),
+		      "--", "sh", "-c",
+		      "rm /bin/vi; echo x >/etc/new; chown 5 /etc/new; echo ready; read line");
+
+	(void)state;
+	job_expect(job, "ready");
+	assert_out(USER_VERB("diff", "lab-user"), "D /bin/vi\nA /etc/new\n");
+	job_close_input(job);
+	assert_status(job_end(job), 1);
+}
+
 static void a_user_s_run_is_stopped_and_leaves_nothing(void **state)
 {
 	struct job *job =
@@ -322,6 +336,7 @@ int main(void)
 		USER_TEST(the_runtime_directory_must_be_the_caller_s),
 		USER_TEST(a_killed_keeper_leaves_a_directory_that_gc_takes),
 		USER_TEST(the_verbs_are_for_the_caller_s_own_runs),
+		USER_TEST(diff_sees_what_is_in_memory_of_the_caller_s_own_run),
 		USER_TEST(a_user_s_run_is_stopped_and_leaves_nothing),
 		USER_TEST(pausing_needs_a_group_that_is_the_caller_s),
 	};
