@@ -49,6 +49,14 @@ static void assert_stands_still(struct job *job)
 	assert_has(ls(), " paused ");
 }
 
+static void assert_goes_on(struct job *job)
+{
+	job_listen(job, 0);
+	job->out.seen = job->out.size;
+	job_expect(job, "tick");
+	job_expect(job, "tick");
+}
+
 static void pause_stops_all_and_resume_lets_it_go_on(void **state)
 {
 	(void)state;
@@ -62,9 +70,7 @@ static void pause_stops_all_and_resume_lets_it_go_on(void **state)
 			assert_out(RUN("resume", "lab-one"), "");
 			assert_out(RUN("resume", "lab-one"), "");
 			assert_lacks(ls(), " paused ");
-			job_expect(job, "tick");
-			job->out.seen = job->out.size;
-			job_expect(job, "tick");
+			assert_goes_on(job);
 		}
 		job_signal(job, SIGTERM);
 		assert_status(job_end(job), 143);
@@ -204,30 +210,51 @@ static void the_time_limit_holds_for_a_paused_run(void **state)
 	lab_assert_clean();
 }
 
-/* Whatever "pause" is stopped by, nothing stays frozen. */
+/* The first write is the record's, the second freezes, the third moves PID 1. */
+static const struct result *pause_hindered(const char *how)
+{
+	if (access("/usr/bin/strace", X_OK) < 0 && access("/bin/strace", X_OK) < 0)
+		lab_cannot("strace is not installed");
+	return job_end(START(CALL(.program = "/usr/bin/env"), "strace", "-o", lab_path("trace"),
+			     "-e", "trace=write", "-e", lab_text("inject=write:%s:when=3", how),
+			     getenv("CTR_SETUP"), "pause", "lab-one"));
+}
+
+/* T-FLT-9: nothing stays frozen. */
 static void a_pause_that_fails_lets_all_go_on(void **state)
 {
 	struct job *job = start("--privileged", TICKS);
-	const struct result *result;
 
 	(void)state;
-	if (access("/usr/bin/strace", X_OK) < 0 && access("/bin/strace", X_OK) < 0)
-		lab_cannot("strace is not installed");
-	/* The first write is the record's, the second freezes, the third moves PID 1. */
-	result = job_end(START(CALL(.program = "/usr/bin/env"), "strace", "-o", lab_path("trace"),
-			       "-e", "trace=write", "-e", "inject=write:error=EIO:when=3",
-			       getenv("CTR_SETUP"), "pause", "lab-one"));
-	assert_refused(result, "cannot write to the cgroup of lab-one: Input/output error");
+	assert_refused(pause_hindered("error=EIO"),
+		       "cannot write to the cgroup of lab-one: Input/output error");
 	assert_has(lab_read(lab_path("trace")), "\"1\"");
 	assert_lacks(ls(), " paused ");
-	job->out.seen = job->out.size;
-	job_expect(job, "tick");
-	job_expect(job, "tick");
+	assert_goes_on(job);
+	job_signal(job, SIGTERM);
+	assert_status(job_end(job), 143);
+	lab_assert_clean();
+}
+
+static void after_a_pause_that_was_killed_all_ways_are_open(void **state)
+{
+	struct job *job = start("--privileged", TICKS);
+
+	(void)state;
+	assert_status(pause_hindered("signal=KILL"), -SIGKILL);
+	assert_has(ls(), " paused ");
+	assert_out(RUN("resume", "lab-one"), "");
+	assert_goes_on(job);
 	assert_out(RUN("pause", "lab-one"), "");
 	assert_stands_still(job);
-	/* one that is killed in the middle leaves it frozen; all ways out are open */
 	assert_out(RUN("resume", "lab-one"), "");
+	assert_goes_on(job);
 	job_signal(job, SIGTERM);
+	assert_status(job_end(job), 143);
+	lab_assert_clean();
+	job = start("--privileged", TICKS);
+	assert_status(pause_hindered("signal=KILL"), -SIGKILL);
+	assert_out(RUN("stop", "lab-one"), "");
 	assert_status(job_end(job), 143);
 	lab_assert_clean();
 }
@@ -255,8 +282,7 @@ static void where_version_2_is_not_mounted_it_is_said_how_it_would_be(void **sta
 	(void)state;
 	assert_refused(job_end(START(CALL(.before = see_no_version_2), "pause", "lab-one")),
 		       "is not mounted here (mount -t cgroup2 none DIR)");
-	job->out.seen = job->out.size;
-	job_expect(job, "tick");
+	assert_goes_on(job);
 	job_signal(job, SIGTERM);
 	assert_status(job_end(job), 143);
 }
@@ -295,6 +321,7 @@ int main(void)
 		TEST(a_signal_waits_until_it_goes_on_and_that_is_said),
 		TEST(the_time_limit_holds_for_a_paused_run),
 		TEST(a_pause_that_fails_lets_all_go_on),
+		TEST(after_a_pause_that_was_killed_all_ways_are_open),
 		TEST(where_version_2_is_not_mounted_it_is_said_how_it_would_be),
 	};
 
