@@ -58,7 +58,7 @@ static uint32_t first_id(pid_t pid, const char *file)
 }
 
 /* With --ephemeral the upper layer is in memory that no path leads to. The root that PID 1 sees is
- * reached through it, by root. */
+ * reached through it. */
 static int whole_open(const struct live *live, struct changes *changes)
 {
 	struct stat own, is;
@@ -71,9 +71,7 @@ static int whole_open(const struct live *live, struct changes *changes)
 	snprintf(path, sizeof(path), "/proc/%d/root", pid);
 	changes->tree_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (changes->tree_fd < 0)
-		return fail(errno,
-			    "cannot look into %s, whose changes are in memory (only root can)",
-			    live->name);
+		return fail(errno, "cannot look into %s, whose changes are in memory", live->name);
 	changes->rules.is_whole = true;
 	changes->rules.first_uid = first_id(pid, "uid_map");
 	changes->rules.first_gid = first_id(pid, "gid_map");
