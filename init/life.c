@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "text.h"
+
 void life_defaults(struct life *life)
 {
 	life->is_first = getpid() == 1;
@@ -16,6 +18,15 @@ void life_defaults(struct life *life)
 	/* A job stops and goes on as a whole. */
 	life->to_group = SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGTSTP) |
 			 SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU);
+}
+
+bool life_grace(struct life *life, const char *text, unsigned max)
+{
+	long seconds = decimal_parse(text, max);
+
+	if (seconds >= 0)
+		life->grace = (unsigned)seconds;
+	return seconds >= 0;
 }
 
 void life_own_session(struct life *life)

@@ -64,6 +64,9 @@ struct life {
  * but for stops; every status is the payload's own. */
 void life_defaults(struct life *life);
 
+/* The seconds of grace are this text, a number of at most max. False: it is not. */
+bool life_grace(struct life *life, const char *text, unsigned max);
+
 /* The payload is to have a session of its own. */
 void life_own_session(struct life *life);
 

@@ -79,53 +79,57 @@ static bool exec64_set(char *value)
 
 static bool ending_set(struct life *life, const char *value)
 {
-	if (strcmp(value, "poweroff") == 0)
-		life->ending = ORDER_POWEROFF;
-	else if (strcmp(value, "reboot") == 0)
-		life->ending = ORDER_REBOOT;
-	else if (strcmp(value, "halt") == 0)
-		life->ending = ORDER_HALT;
-	else
-		return false;
-	return true;
+	static const char endings[] UNALIGNED = "Apoweroff\0Breboot\0Chalt";
+	int ending = name_find(endings, sizeof(endings), value, strlen(value));
+
+	_Static_assert(ORDER_POWEROFF == 'A' && ORDER_HALT == 'C', "the values in the table");
+	if (ending > 0)
+		life->ending = (uint8_t)ending;
+	return ending > 0;
 }
 
-static bool grace_set(struct life *life, const char *value)
-{
-	uint64_t seconds;
-
-	if (!integer_parse(value, 10, &seconds) || seconds > GRACE_MAX)
-		return false;
-	life->grace = (unsigned)seconds;
-	return true;
-}
+/* For name_find(). */
+static const char settings[] UNALIGNED = "xexec\0"
+					 "Xexec64\0"
+					 "hhostname\0"
+					 "eexit\0"
+					 "ggrace\0"
+					 "rreport\0"
+					 "yemergency\0"
+					 "/root\0"
+					 "trootfstype";
 
 /* One ctr. word, without that beginning. */
 static bool setting_read(char *setting, struct life *life, struct plan *plan)
 {
-	char *value;
+	char *value = strchr(setting, '='), *variable = text_behind(setting, "env.");
 
-	if ((value = text_behind(setting, "exec=")))
+	if (!value++)
+		return false;
+	if (variable)
+		return *variable != '=' && plan_add(plan, CTR_VERB_ENV, variable);
+	switch (name_find(settings, sizeof(settings), setting, (size_t)(value - 1 - setting))) {
+	case 'x':
 		return exec_set(value);
-	if ((value = text_behind(setting, "exec64=")))
+	case 'X':
 		return exec64_set(value);
-	if ((value = text_behind(setting, "hostname=")))
+	case 'h':
 		return *value && plan_add(plan, CTR_VERB_HOSTNAME, value);
-	if ((value = text_behind(setting, "env.")))
-		return strchr(value, '=') && *value != '=' && plan_add(plan, CTR_VERB_ENV, value);
-	if ((value = text_behind(setting, "exit=")))
+	case 'e':
 		return ending_set(life, value);
-	if ((value = text_behind(setting, "grace=")))
-		return grace_set(life, value);
-	if ((value = text_behind(setting, "report=")))
+	case 'g':
+		return life_grace(life, value, GRACE_MAX);
+	case 'r':
 		return *(life->report = value);
-	if ((value = text_behind(setting, "emergency=")))
+	case 'y':
 		return *(life->emergency = value);
-	if ((value = text_behind(setting, "root=")))
+	case '/':
 		return *(life->root = value);
-	if ((value = text_behind(setting, "rootfstype=")))
+	case 't':
 		return *(life->root_type = value);
-	return false;
+	default:
+		return false;
+	}
 }
 
 const char *machine_words_read(char *text, struct life *life, struct plan *plan)

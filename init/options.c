@@ -4,7 +4,7 @@
 
 #include "text.h"
 
-const char options_usage[] =
+const char options_usage[] UNALIGNED =
 	"usage: ctr-init [OPTION...] [--] COMMAND [ARG...]\n"
 	"Runs COMMAND as its child and ends with its status, or 128 + its signal.\n"
 	"\n"
@@ -20,128 +20,83 @@ const char options_usage[] =
 	"  --vm             be the init of a machine\n"
 	"  --version, -h, --help\n";
 
-/* "A:B", both at most limit, by signal name or number when they are signals. */
-static bool pair_parse(char *text, bool are_signals, int *from, int *to)
+static int side_parse(const char *text, bool is_signal)
+{
+	return is_signal ? signal_parse(text) : (int)decimal_parse(text, STATUSES - 1);
+}
+
+/* "A:B", signals by name or number, or statuses: what becomes of A in the table is B. */
+static bool pair_set(char *text, bool are_signals, uint8_t *table)
 {
 	char *colon = strchr(text, ':');
-	uint64_t a, b;
+	int from, to;
 
 	if (!colon)
 		return false;
 	*colon = '\0';
-	if (are_signals) {
-		*from = signal_parse(text);
-		*to = signal_parse(colon + 1);
-		*colon = ':';
-		return *from > 0 && *to >= 0;
-	}
-	if (!integer_parse(text, 10, &a) || !integer_parse(colon + 1, 10, &b))
-		a = STATUSES;
+	from = side_parse(text, are_signals);
+	to = side_parse(colon + 1, are_signals);
 	*colon = ':';
-	*from = (int)a;
-	*to = (int)b;
-	return a < STATUSES && b < STATUSES;
-}
-
-static bool set_group(struct life *life, char *value)
-{
-	(void)value;
-	life->to_group = ALL_SIGNALS;
-	return true;
-}
-
-static bool set_must_adopt(struct life *life, char *value)
-{
-	(void)value;
-	life->must_adopt = true;
-	return true;
-}
-
-static bool set_says_reaped(struct life *life, char *value)
-{
-	(void)value;
-	life->says_reaped = true;
-	return true;
-}
-
-static bool set_says_forwarded(struct life *life, char *value)
-{
-	(void)value;
-	life->says_forwarded = true;
-	return true;
-}
-
-static bool set_machine(struct life *life, char *value)
-{
-	(void)value;
-	life->kind = LIFE_MACHINE;
-	return true;
-}
-
-static bool set_parent_signal(struct life *life, char *value)
-{
-	life->parent_signal = signal_parse(value);
-	return life->parent_signal > 0;
-}
-
-static bool set_expected(struct life *life, char *value)
-{
-	uint64_t status;
-
-	if (!integer_parse(value, 10, &status) || status >= STATUSES)
+	if (from < are_signals || to < 0)
 		return false;
-	life->statuses[status] = 0;
+	table[from] = (uint8_t)to;
 	return true;
 }
 
-static bool set_rewrite(struct life *life, char *value)
+static bool expected_set(struct life *life, const char *value)
 {
-	int from, to;
+	long status = decimal_parse(value, STATUSES - 1);
 
-	if (!pair_parse(value, true, &from, &to))
-		return false;
-	life->becomes[from] = (uint8_t)to;
-	return true;
+	if (status >= 0)
+		life->statuses[status] = 0;
+	return status >= 0;
 }
 
-static bool set_remap(struct life *life, char *value)
-{
-	int from, to;
+/* For name_find(): a letter for each, a capital one when it has a value. */
+static const char options[] UNALIGNED = "gg\0"
+					"ss\0"
+					"ww\0"
+					"vv\0"
+					"mvm\0"
+					"Pp\0"
+					"Ee\0"
+					"Wrewrite\0"
+					"Mremap\0"
+					"Ggrace";
 
-	if (!pair_parse(value, false, &from, &to))
-		return false;
-	life->statuses[from] = (uint8_t)to;
-	return true;
+static bool has_value(int option)
+{
+	return option <= 'Z';
 }
 
-static bool set_grace(struct life *life, char *value)
+/* False: it cannot have this value. */
+static bool option_set(int option, struct life *life, char *value)
 {
-	uint64_t seconds;
-
-	if (!integer_parse(value, 10, &seconds) || seconds > UINT32_MAX)
-		return false;
-	life->grace = (unsigned)seconds;
-	return true;
-}
-
-static const struct option {
-	char name[12]; /* one letter: -x; more: --name */
-	bool has_value;
-	bool (*set)(struct life *life, char *value); /* false: it cannot have this value */
-} options[] = {
-	{"g", false, set_group},	{"p", true, set_parent_signal},
-	{"e", true, set_expected},	{"s", false, set_must_adopt},
-	{"w", false, set_says_reaped},	{"v", false, set_says_forwarded},
-	{"rewrite", true, set_rewrite}, {"remap", true, set_remap},
-	{"grace", true, set_grace},	{"vm", false, set_machine},
-};
-
-static const struct option *option_find(const char *name, size_t length)
-{
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		if (strlen(options[i].name) == length && memcmp(options[i].name, name, length) == 0)
-			return &options[i];
-	return NULL;
+	switch (option) {
+	case 'g':
+		life->to_group = ALL_SIGNALS;
+		return true;
+	case 's':
+		return life->must_adopt = true;
+	case 'w':
+		return life->says_reaped = true;
+	case 'v':
+		return life->says_forwarded = true;
+	case 'm':
+		life->kind = LIFE_MACHINE;
+		return true;
+	case 'P':
+		life->parent_signal = signal_parse(value);
+		return life->parent_signal > 0;
+	case 'E':
+		return expected_set(life, value);
+	case 'W':
+		return pair_set(value, true, life->becomes);
+	case 'M':
+		return pair_set(value, false, life->statuses);
+	default:
+		return life_grace(life, value, UINT32_MAX);
+	}
 }
 
 /* One word of options: --name, --name=value, or letters of which the last may have a value. What
@@ -154,23 +109,23 @@ static const char *word_read(char ***argv, struct life *life)
 
 	for (;;) {
 		size_t length = is_long ? strcspn(name, "=") : 1;
-		const struct option *option = option_find(name, length);
+		int option = name_find(options, sizeof(options), name, length);
 		char *value = name + length;
 
-		if (!option || (is_long && length == 1))
+		if (option < 0 || (is_long && length == 1))
 			return "is not known";
-		if (option->has_value && !*value) {
+		if (has_value(option) && !*value) {
 			value = *++*argv;
 			if (!value)
 				return "needs a value";
 		} else if (is_long && *value) {
-			if (!option->has_value)
+			if (!has_value(option))
 				return "has no value";
 			value++;
 		}
-		if (!option->set(life, value))
+		if (!option_set(option, life, value))
 			return "cannot have this value";
-		if (is_long || option->has_value || !*value)
+		if (is_long || has_value(option) || !*value)
 			return NULL;
 		name = value;
 	}

@@ -8,49 +8,55 @@
 
 #include "text.h"
 
-/* Text in the tables themselves: pointers to it would take more room than it does. */
+/* Texts behind each other, as name_find() reads them: an array would pad each to the longest, and
+ * pointers take more room than they do. */
 static const struct {
-	char name[11], kinds[6];
-	uint8_t stage;
-} verbs[] = {
-#define VERB(id, verb, stage, fields) [CTR_VERB_##id] = {verb, fields, stage},
-	CTR_VERBS(VERB)
-#undef VERB
-};
-
-static const struct {
-	unsigned long flag;
-	char name[8];
-} mount_flags[] = {
-#define FLAG(name, flag) {flag, name},
+#define FLAG(name, flag)                                                                           \
+	char bit_##flag;                                                                           \
+	char name_##flag[sizeof(name)];
+	CTR_MOUNT_FLAGS(FLAG)
+#undef FLAG
+} mount_flags = {
+#define FLAG(name, flag) __builtin_ctzl(flag), name,
 	CTR_MOUNT_FLAGS(FLAG)
 #undef FLAG
 };
 
 static const struct {
-	char name[11];
-	uint8_t resource;
-} rlimits[] = {
-#define RLIMIT(name, resource) {name, resource},
+#define RLIMIT(name, resource)                                                                     \
+	char resource_##resource;                                                                  \
+	char name_##resource[sizeof(name)];
+	CTR_RLIMITS(RLIMIT)
+#undef RLIMIT
+} rlimits = {
+#define RLIMIT(name, resource) resource, name,
 	CTR_RLIMITS(RLIMIT)
 #undef RLIMIT
 };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+/* The same with the kinds of a verb's fields behind its name. */
+static const struct {
+#define VERB(id, verb, stage, fields)                                                              \
+	char stage_##id;                                                                           \
+	char verb_##id[sizeof(verb)], kinds_##id[sizeof(fields)];
+	CTR_VERBS(VERB)
+#undef VERB
+} verbs = {
+#define VERB(id, verb, stage, fields) stage, verb, fields,
+	CTR_VERBS(VERB)
+#undef VERB
+};
 
 static bool mount_flags_parse(const char *text, unsigned long *flags)
 {
 	*flags = 0;
 	while (*text) {
 		size_t length = strcspn(text, ",");
-		size_t i = 0;
+		int bit = name_find((const char *)&mount_flags, sizeof(mount_flags), text, length);
 
-		while (i < COUNT(mount_flags) && (strlen(mount_flags[i].name) != length ||
-						  memcmp(mount_flags[i].name, text, length) != 0))
-			i++;
-		if (i == COUNT(mount_flags))
+		if (bit < 0)
 			return false;
-		*flags |= mount_flags[i].flag;
+		*flags |= 1UL << bit;
 		text += length;
 		if (*text == ',' && !*++text)
 			return false;
@@ -60,40 +66,44 @@ static bool mount_flags_parse(const char *text, unsigned long *flags)
 
 static int rlimit_parse(const char *text)
 {
-	for (size_t i = 0; i < COUNT(rlimits); i++)
-		if (strcmp(rlimits[i].name, text) == 0)
-			return rlimits[i].resource;
-	return -1;
+	return name_find((const char *)&rlimits, sizeof(rlimits), text, strlen(text));
 }
 
 static bool field_is_valid(const char *text, char kind)
 {
+	uint64_t value, least = 0, most = UINT64_MAX;
+	unsigned base = 10;
 	unsigned long flags;
-	uint64_t value;
 
 	switch (kind) {
 	case 'p':
 		return text[0] == '/';
-	case 'u':
-		return integer_parse(text, 10, &value);
-	case 'i':
-		return integer_parse(text, 10, &value) && value < UINT32_MAX;
-	case 'f':
-		return integer_parse(text, 10, &value) && value >= CTR_ATTACH_FD &&
-		       value <= INT_MAX;
-	case 'o':
-		return integer_parse(text, 8, &value) && value <= UINT32_MAX;
-	case 'x':
-		return integer_parse(text, 16, &value);
 	case 'd':
 		return (text[0] == 'c' || text[0] == 'b') && !text[1];
 	case 'm':
 		return mount_flags_parse(text, &flags);
 	case 'r':
 		return rlimit_parse(text) >= 0;
+	case 'u':
+		break;
+	case 'i':
+		most = UINT32_MAX - 1;
+		break;
+	case 'f':
+		least = CTR_ATTACH_FD;
+		most = INT_MAX;
+		break;
+	case 'o':
+		base = 8;
+		most = UINT32_MAX;
+		break;
+	case 'x':
+		base = 16;
+		break;
 	default:
 		return true;
 	}
+	return integer_parse(text, base, &value) && value >= least && value <= most;
 }
 
 char field_cut(char **from, char **to)
@@ -128,20 +138,22 @@ char field_cut(char **from, char **to)
 	return end;
 }
 
-static bool verb_parse(const char *text, enum ctr_verb *verb)
+/* Finds a verb: its stage, behind which is the rest of its entry; NULL: it is not known. */
+static const char *verb_parse(const char *text, enum ctr_verb *verb)
 {
-	for (size_t i = 0; i < COUNT(verbs); i++) {
-		if (strcmp(verbs[i].name, text) == 0) {
-			*verb = (enum ctr_verb)i;
-			return true;
-		}
+	const char *entry = (const char *)&verbs;
+
+	for (*verb = 0; *verb < CTR_VERB_COUNT; (*verb)++) {
+		if (strcmp(entry + 1, text) == 0)
+			return entry;
+		entry += strlen(entry + 1) + 2;
+		entry += strlen(entry) + 1;
 	}
-	return false;
+	return NULL;
 }
 
-static bool fields_are_valid(const struct line *line)
+static bool fields_are_valid(const struct line *line, const char *kind)
 {
-	const char *kind = verbs[line->verb].kinds;
 	char *text = line->fields;
 
 	for (unsigned i = 0; i < line->count; i++) {
@@ -154,30 +166,33 @@ static bool fields_are_valid(const struct line *line)
 	return !*kind || *kind == '*';
 }
 
-/* Parses the line at *text and moves *text behind it. */
-static bool line_parse(char **text, struct line *line)
+/* Parses the line at *text and moves *text behind it. Returns its stage, 0 when it is not
+ * understood.
+ */
+static char line_parse(char **text, struct line *line)
 {
 	char *to = *text, *word = *text;
 	char end = field_cut(text, &to);
+	const char *verb = end ? verb_parse(word, &line->verb) : NULL;
 
-	if (!end || !verb_parse(word, &line->verb))
-		return false;
+	if (!verb)
+		return 0;
 	line->fields = to;
 	line->count = 0;
 	while (end == ' ') {
 		if (line->count == CTR_PLAN_FIELDS_MAX)
-			return false;
+			return 0;
 		end = field_cut(text, &to);
 		line->count++;
 	}
-	return end == '\n' && fields_are_valid(line);
+	return end == '\n' && fields_are_valid(line, verb + strlen(verb) + 1) ? *verb : 0;
 }
 
 unsigned plan_parse(char *text, size_t size, struct plan *plan)
 {
 	static const char header[] = CTR_PLAN_HEADER "\n";
 	const char *end = text + size;
-	unsigned stage = 0;
+	char stage = 0, next;
 
 	plan->count = 0;
 	if (size < sizeof(header) || memcmp(text, header, sizeof(header) - 1) != 0 ||
@@ -187,10 +202,10 @@ unsigned plan_parse(char *text, size_t size, struct plan *plan)
 	while (text < end) {
 		struct line *line = &plan->lines[plan->count];
 
-		if (plan->count == CTR_PLAN_LINES_MAX || !line_parse(&text, line) ||
-		    verbs[line->verb].stage < stage)
+		if (plan->count == CTR_PLAN_LINES_MAX || (next = line_parse(&text, line)) <= 0 ||
+		    next < stage)
 			return plan->count + 2;
-		stage = verbs[line->verb].stage;
+		stage = next;
 		line->number = plan->count + 2;
 		plan->count++;
 	}

@@ -74,7 +74,7 @@ void say(const char *part, ...)
 /* "70 mounts: " */
 static const char *stage_text(unsigned stage)
 {
-	static const char stages[] =
+	static const char stages[] UNALIGNED =
 #define STAGE(id, number, name) #number " " name ": \0"
 		CTR_INIT_STAGES(STAGE);
 #undef STAGE

@@ -27,6 +27,13 @@ bool integer_parse(const char *text, unsigned base, uint64_t *value)
 	return true;
 }
 
+long decimal_parse(const char *text, uint64_t max)
+{
+	uint64_t n;
+
+	return integer_parse(text, 10, &n) && n <= max ? (long)n : -1;
+}
+
 void text_append(char *text, size_t size, const char *part)
 {
 	size_t used = strlen(text);
@@ -51,6 +58,14 @@ void text_append_number(char *text, size_t size, uint64_t value)
 	text_append(text, size, first);
 }
 
+int name_find(const char *table, size_t size, const char *text, size_t length)
+{
+	for (const char *entry = table; entry < table + size; entry += strlen(entry + 1) + 2)
+		if (strlen(entry + 1) == length && memcmp(entry + 1, text, length) == 0)
+			return *entry;
+	return -1;
+}
+
 char *text_behind(char *text, const char *prefix)
 {
 	size_t length = strlen(prefix);
@@ -59,19 +74,20 @@ char *text_behind(char *text, const char *prefix)
 }
 
 /* Name and number of signal(7), one after the other, each name ended by its number. */
-static const char signals[] = "HUP\001INT\002QUIT\003ILL\004TRAP\005ABRT\006IOT\006BUS\007FPE\010"
-			      "KILL\011USR1\012SEGV\013USR2\014PIPE\015ALRM\016TERM\017STKFLT\020"
-			      "CHLD\021CONT\022STOP\023TSTP\024TTIN\025TTOU\026URG\027XCPU\030"
-			      "XFSZ\031VTALRM\032PROF\033WINCH\034IO\035POLL\035PWR\036SYS\037";
+static const char signals[] UNALIGNED =
+	"HUP\001INT\002QUIT\003ILL\004TRAP\005ABRT\006IOT\006BUS\007FPE\010"
+	"KILL\011USR1\012SEGV\013USR2\014PIPE\015ALRM\016TERM\017STKFLT\020"
+	"CHLD\021CONT\022STOP\023TSTP\024TTIN\025TTOU\026URG\027XCPU\030"
+	"XFSZ\031VTALRM\032PROF\033WINCH\034IO\035POLL\035PWR\036SYS\037";
 
 _Static_assert(SIGTERM == 017 && SIGCHLD == 021 && SIGSYS == 037, "the usual numbers of signal(7)");
 
 int signal_parse(const char *text)
 {
-	uint64_t number;
+	int number = (int)decimal_parse(text, SIGNALS);
 
-	if (integer_parse(text, 10, &number))
-		return number <= SIGNALS ? (int)number : -1;
+	if (number >= 0)
+		return number;
 	if (strncmp(text, "SIG", 3) == 0)
 		text += 3;
 	for (const char *name = signals; *name; name++) {
@@ -114,21 +130,21 @@ long base64_decode(char *text)
 }
 
 /* Number and text of the usual ones, each ended by NUL. */
-static const char errors[] = "\001Operation not permitted\0"
-			     "\002No such file or directory\0"
-			     "\005Input/output error\0"
-			     "\006No such device or address\0"
-			     "\010Exec format error\0"
-			     "\013Resource temporarily unavailable\0"
-			     "\014Cannot allocate memory\0"
-			     "\015Permission denied\0"
-			     "\017Block device required\0"
-			     "\020Device or resource busy\0"
-			     "\023No such device\0"
-			     "\024Not a directory\0"
-			     "\026Invalid argument\0"
-			     "\036Read-only file system\0"
-			     "\050Too many levels of symbolic links\0";
+static const char errors[] UNALIGNED = "\001Operation not permitted\0"
+				       "\002No such file or directory\0"
+				       "\005Input/output error\0"
+				       "\006No such device or address\0"
+				       "\010Exec format error\0"
+				       "\013Resource temporarily unavailable\0"
+				       "\014Cannot allocate memory\0"
+				       "\015Permission denied\0"
+				       "\017Block device required\0"
+				       "\020Device or resource busy\0"
+				       "\023No such device\0"
+				       "\024Not a directory\0"
+				       "\026Invalid argument\0"
+				       "\036Read-only file system\0"
+				       "\050Too many levels of symbolic links\0";
 
 _Static_assert(ENOENT == 002 && EINVAL == 026 && ELOOP == 050, "the usual numbers of errno(3)");
 

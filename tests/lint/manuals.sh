@@ -44,7 +44,10 @@ section '.Sh OPTIONS' $page | sed -n 's/^\.It //p' | tr ',' '\n' |
 
 section ".Ss The kernel's command line" $page |
 	sed -n 's/^\.It Cm \(ctr\.[a-z0-9]*\).*/\1/p' | sort >"$work/says"
-sed -n 's/.*text_behind(setting, "\([a-z0-9]*\)[=.]".*/ctr.\1/p' init/machine.c | sort |
+{
+	sed -n '/ settings\[\] /,/;$/s/[^"]*"[^"]\([a-z0-9]*\).*/ctr.\1/p' init/machine.c
+	sed -n 's/.*text_behind(setting, "\([a-z0-9]*\)\.").*/ctr.\1/p' init/machine.c
+} | sort |
 	compare $page "the words of the kernel's command line"
 
 awk '/^\.Bd -literal/ { inside = 1; next } /^\.Ed/ { if (found) exit; inside = 0 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# ctr-init is complete by itself, small, and has no executable stack: T-ELF-1.
+# ctr-init is complete by itself, small, also in memory, and has no executable stack: T-ELF-1.
 set -eu
 init=$2/ctr-init
 wrong=0
@@ -19,4 +19,10 @@ if readelf -lW "$init" | grep -E 'LOAD.* RWE '; then
 fi
 size=$(wc -c <"$init")
 [ "$size" -le 24576 ] || { echo "static-init: $size bytes, more than 24 KiB"; wrong=1; }
+# What stays in memory while a payload runs is to be one page: stage 95.
+readelf -SW "$init" | sed -n 's/.* resident *PROGBITS *\([0-9a-f]*\) [0-9a-f]* \([0-9a-f]*\) .*/\1 \2/p' |
+	{
+		read -r address length
+		[ $((0x$address / 4096)) -eq $(((0x$address + 0x$length - 1) / 4096)) ]
+	} || { echo 'static-init: the resident code is on two pages'; wrong=1; }
 exit $wrong
