@@ -10,36 +10,9 @@
 
 #include "ctr/plan.h"
 #include "log.h"
+#include "plan_text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* A field as include/ctr/plan.h escapes it. */
-static void field_put(FILE *to, const char *text)
-{
-	fputc(' ', to);
-	if (!*text)
-		fputc('-', to);
-	else if (strcmp(text, "-") == 0)
-		fputs("\\055", to);
-	else
-		for (; *text; text++) {
-			if (strchr(" \t\n\\", *text))
-				fprintf(to, "\\%03o", (unsigned)*text);
-			else
-				fputc(*text, to);
-		}
-}
-
-/* A verb and its fields, up to a NULL. */
-static void line_put(FILE *to, const char *verb, const char *const *fields)
-{
-	fputs(verb, to);
-	for (; *fields; fields++)
-		field_put(to, *fields);
-	fputc('\n', to);
-}
-
-#define LINE(to, verb, ...) line_put(to, verb, (const char *const[]){__VA_ARGS__, NULL})
 
 /* Bounded where memory backs them; flags from the first moment. */
 static const char *const mounts[][5] = {
@@ -270,31 +243,19 @@ static bool env_is_overridden(const struct spec *spec, size_t index, const char 
 	return false;
 }
 
-static bool term_is_sane(const char *term)
-{
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				      "0123456789._+-";
-
-	return term && *term && strlen(term) <= 32 && term[strspn(term, allowed)] == '\0';
-}
-
 static void env_put(FILE *to, const struct spec *spec, const struct plan_facts *facts)
 {
-	const char *defaults[4] = {
+	const char *const defaults[] = {
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		spec->uid == 0 ? "HOME=/root" : "HOME=/",
 		"container=ctr",
 	};
-	char term[40];
 
-	if (facts->console_fds) {
-		snprintf(term, sizeof(term), "TERM=%s",
-			 term_is_sane(facts->term) ? facts->term : "linux");
-		defaults[3] = term;
-	}
 	for (size_t i = 0; i < COUNT(defaults) && !spec->clear_env; i++)
-		if (defaults[i] && !env_is_overridden(spec, 0, defaults[i]))
+		if (!env_is_overridden(spec, 0, defaults[i]))
 			LINE(to, "env", defaults[i]);
+	if (facts->console_fds && !spec->clear_env && !env_is_overridden(spec, 0, "TERM="))
+		term_put(to, facts->term);
 	for (size_t i = 0; i < spec->env.count; i++)
 		if (!env_is_overridden(spec, i + 1, spec->env.items[i]))
 			LINE(to, "env", spec->env.items[i]);
@@ -310,26 +271,6 @@ static void payload_put(FILE *to, const struct spec *spec, const struct plan_fac
 		LINE(to, "exec", "/bin/busybox", "sh");
 		LINE(to, "exec", "/bin/sh");
 	}
-}
-
-/* What ctr-init would refuse is refused here, where it can be told. */
-static int size_check(const struct spec *spec, const char *text, size_t size)
-{
-	size_t lines = 0, words = 0;
-
-	for (const char *c = strchr(text, '\n') + 1; *c; c++)
-		lines += *c == '\n';
-	while (spec->command[words])
-		words++;
-	if (words > CTR_PLAN_FIELDS_MAX)
-		return fail(E2BIG, "cannot pass %zu words to the command: at most %d", words,
-			    CTR_PLAN_FIELDS_MAX);
-	if (lines > CTR_PLAN_LINES_MAX || size > CTR_PLAN_MAX)
-		return fail(E2BIG,
-			    "cannot make a plan of %zu lines and %zu bytes: at most %d and "
-			    "%d",
-			    lines, size, CTR_PLAN_LINES_MAX, CTR_PLAN_MAX);
-	return 0;
 }
 
 int plan_compile(const struct spec *spec, const struct plan_facts *facts, char **text, size_t *size)
@@ -351,5 +292,5 @@ int plan_compile(const struct spec *spec, const struct plan_facts *facts, char *
 	}
 	if (fclose(to) != 0 && rc == 0)
 		rc = fail(ENOMEM, "cannot write the plan");
-	return rc < 0 ? rc : size_check(spec, *text, *size);
+	return rc < 0 ? rc : plan_size_check(*text, *size, spec->command);
 }

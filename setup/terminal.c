@@ -28,6 +28,19 @@ void terminal_open(struct terminal *terminal)
 			terminal->tty_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
+unsigned terminal_choose(enum terminal_wish wish)
+{
+	unsigned fds = 0;
+
+	if (wish == TERMINAL_NO)
+		return 0;
+	for (int fd = 0; fd < 3; fd++)
+		if (isatty(fd))
+			fds |= 1U << fd;
+	/* --tty, and no terminal on stdin: the pty serves all of them. */
+	return wish == TERMINAL_YES && !(fds & 1) ? 7 : fds;
+}
+
 void terminal_size(unsigned short *rows, unsigned short *columns)
 {
 	struct winsize size = {0};

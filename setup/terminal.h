@@ -12,6 +12,8 @@
 #include <sys/types.h>
 #include <termios.h>
 
+#include "spec.h"
+
 enum { TERMINAL_FDS = 4 };
 enum { RELAY_SIZE = 4096 }; /* what a pty gives at once */
 
@@ -36,6 +38,10 @@ struct terminal {
 
 /* Remembers the modes of the terminal among descriptors 0-2, if there is one. */
 void terminal_open(struct terminal *terminal);
+/* Which of the descriptors 0-2, as a bit set, a pty is to serve: those that are terminals, or all
+ * when one is wished and stdin is none; 0: no pty. Who has the caller's own can read what is typed
+ * there and change its modes, also through a descriptor for output. */
+unsigned terminal_choose(enum terminal_wish wish);
 /* Rows and columns of the terminal among descriptors 0-2; 0 and 0 when there is none. */
 void terminal_size(unsigned short *rows, unsigned short *columns);
 /* Begins to relay for the master, which becomes the terminal's own and serves the payload's

@@ -126,21 +126,6 @@ static int groups_settle(struct run *run)
 			   &run->groups);
 }
 
-/* Descriptors 0-2 that are terminals are served by a pty: who has the caller's own can read what is
- * typed there and change its modes, also through a descriptor for output. */
-static unsigned console_fds_choose(const struct spec *spec)
-{
-	unsigned fds = 0;
-
-	if (spec->terminal == TERMINAL_NO)
-		return 0;
-	for (int fd = 0; fd < 3; fd++)
-		if (isatty(fd))
-			fds |= 1U << fd;
-	/* --tty, and no terminal on stdin: the pty serves all of them. */
-	return spec->terminal == TERMINAL_YES && !(fds & 1) ? 7 : fds;
-}
-
 /* --privileged goes without, unless one is asked for. */
 static int filter_make(struct run *run, size_t *count)
 {
@@ -225,7 +210,7 @@ static void names_settle(struct run *run)
 		snprintf(run->name, sizeof(run->name), "%s", run->spec->name);
 	else
 		snprintf(run->name, sizeof(run->name), "box-%ld", (long)getpid());
-	run->console_fds = console_fds_choose(run->spec);
+	run->console_fds = terminal_choose(run->spec->terminal);
 }
 
 int preflight_enter(struct run *run)

@@ -2,37 +2,28 @@
  * Before: the child is on its way to the payload. After: PID 1 is dead and reaped, the last byte of
  * its terminal is out, the caller's terminal is as it was, and the exit status is known. */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "../advice.h"
+#include "../caller.h"
 #include "../channel.h"
 #include "../cleanup.h"
 #include "../hooks.h"
 #include "../log.h"
-#include "../signals.h"
 #include "../stage.h"
 #include "../sys.h"
-#include "../terminal.h"
 #include "ctr/exit.h"
-
-enum { LAST_OUTPUT_MS = 1000 };
 
 struct keeper {
 	struct run *run;
-	struct terminal terminal;
-	int signal_fd;
+	struct caller caller;
 	bool started;	   /* the payload runs: messages are no longer to be trusted */
 	bool has_said_why; /* a failure came with its reason */
-	bool is_stopping;  /* somebody asked for the end */
-	bool is_over;	   /* PID 1 is dead: any signal now is for us */
 	bool timed_out;
 	int given_up;		      /* the status of a start that was ended before its payload */
 	uint64_t timeout_at, kill_at; /* ms of CLOCK_MONOTONIC; 0: none */
@@ -48,8 +39,10 @@ static uint64_t now_ms(void)
 }
 
 /* PID 1 has all signals blocked from its first instruction: what is sent waits for the payload. */
-static void pass_on(const struct keeper *keeper, int signal)
+static void pass_on(void *of, int signal)
 {
+	const struct keeper *keeper = of;
+
 	sys_kill(keeper->run->pid_fd, signal);
 }
 
@@ -57,17 +50,6 @@ static void stop_begin(struct keeper *keeper)
 {
 	if (!keeper->kill_at)
 		keeper->kill_at = now_ms() + keeper->run->spec->grace_ms;
-}
-
-/* Ctrl-Z at the caller's shell, or its like: all of us stop, and go on together. */
-static void suspend(struct keeper *keeper)
-{
-	pass_on(keeper, SIGTSTP);
-	terminal_release(&keeper->terminal);
-	raise(SIGSTOP);
-	terminal_engage(&keeper->terminal);
-	terminal_resize(&keeper->terminal);
-	pass_on(keeper, SIGCONT);
 }
 
 /* There is no payload yet that could want to end in its own way. */
@@ -89,52 +71,17 @@ static bool start_is_given_up(struct keeper *keeper, int signal)
 	return true;
 }
 
-static void signal_handle(struct keeper *keeper, const struct signalfd_siginfo *info)
+static bool signal_take(void *of, int signal)
 {
-	int signal = (int)info->ssi_signo;
+	struct keeper *keeper = of;
 
 	if (start_is_given_up(keeper, signal))
-		return;
-	switch (signal) {
-	case SIGCHLD: /* seen by descriptor */
-		break;
-	case SIGPIPE: /* from a write of ours, unless somebody else sent it */
-		if (info->ssi_pid != (uint32_t)getpid())
-			pass_on(keeper, signal);
-		break;
-	case SIGTSTP:
-	case SIGTTIN:
-	case SIGTTOU:
-		suspend(keeper);
-		break;
-	case SIGCONT:
-		terminal_resume(&keeper->terminal);
-		pass_on(keeper, signal);
-		break;
-	case SIGWINCH:
-		if (keeper->terminal.master_fd >= 0)
-			terminal_resize(&keeper->terminal);
-		else
-			pass_on(keeper, signal);
-		break;
-	case SIGTERM:
-	case SIGHUP:
-		keeper->is_stopping = true;
+		return true;
+	if (signal == SIGTERM || signal == SIGHUP) {
+		keeper->caller.is_hasty = true;
 		stop_begin(keeper);
-		pass_on(keeper, signal);
-		break;
-	default:
-		keeper->is_stopping |= keeper->is_over;
-		pass_on(keeper, signal);
 	}
-}
-
-static void signals_handle(struct keeper *keeper)
-{
-	struct signalfd_siginfo info;
-
-	while (read(keeper->signal_fd, &info, sizeof(info)) == sizeof(info))
-		signal_handle(keeper, &info);
+	return false;
 }
 
 /* --- what comes up from the container */
@@ -160,7 +107,7 @@ static void failure_say(struct keeper *keeper, struct ctr_message *message)
 {
 	message->text[sizeof(message->text) - 1] = '\0';
 	keeper->has_said_why = true;
-	terminal_release(&keeper->terminal); /* a line in a raw terminal would not return */
+	terminal_release(&keeper->caller.terminal); /* a line in a raw terminal would not return */
 	if (message->line)
 		trace("line %u of the plan", message->line);
 	fail_elsewhere(message->stage, message->error, "%s%s", message->text, advice_for(message));
@@ -172,7 +119,7 @@ static void failure_say(struct keeper *keeper, struct ctr_message *message)
 
 static void console_take(struct keeper *keeper, int master_fd)
 {
-	int rc = terminal_attach(&keeper->terminal, master_fd, keeper->run->console_fds);
+	int rc = terminal_attach(&keeper->caller.terminal, master_fd, keeper->run->console_fds);
 
 	if (rc == 0)
 		return;
@@ -190,7 +137,7 @@ static void message_handle(struct keeper *keeper, struct ctr_message *message, i
 		hooks_answer(keeper, hooks_start_next(&keeper->hooks, keeper->run));
 		break;
 	case CTR_MESSAGE_CONSOLE:
-		if (passed_fd >= 0 && keeper->terminal.master_fd < 0)
+		if (passed_fd >= 0 && keeper->caller.terminal.master_fd < 0)
 			console_take(keeper, take_fd(&passed_fd));
 		break;
 	case CTR_MESSAGE_STARTED:
@@ -229,7 +176,7 @@ static void time_handle(struct keeper *keeper)
 
 	if (keeper->timeout_at && now >= keeper->timeout_at) {
 		keeper->timeout_at = 0;
-		keeper->timed_out = keeper->is_stopping = true;
+		keeper->timed_out = keeper->caller.is_hasty = true;
 		pass_on(keeper, SIGTERM);
 		stop_begin(keeper);
 	}
@@ -261,58 +208,25 @@ static void loop(struct keeper *keeper)
 	enum { INIT, SIGNALS, SOCKET, HOOK, TERMINAL, POLLED = TERMINAL + TERMINAL_FDS };
 	struct pollfd fds[POLLED] = {
 		[INIT] = {keeper->run->pid_fd, POLLIN, 0},
-		[SIGNALS] = {keeper->signal_fd, POLLIN, 0},
+		[SIGNALS] = {keeper->caller.signal_fd, POLLIN, 0},
 	};
 
 	do {
 		fds[SOCKET] =
 			(struct pollfd){keeper->started ? -1 : keeper->run->socket_fd, POLLIN, 0};
 		fds[HOOK] = (struct pollfd){keeper->hooks.fd, POLLIN, 0};
-		terminal_poll_fill(&keeper->terminal, &fds[TERMINAL]);
+		terminal_poll_fill(&keeper->caller.terminal, &fds[TERMINAL]);
 		if (poll(fds, POLLED, wait_ms(keeper)) < 0)
 			continue;
 		if (fds[SOCKET].revents)
 			messages_handle(keeper);
 		if (fds[SIGNALS].revents)
-			signals_handle(keeper);
+			caller_hear(&keeper->caller);
 		if (fds[HOOK].revents && keeper->hooks.fd >= 0) /* not stopped just now */
 			hooks_answer(keeper, hooks_take_end(&keeper->hooks, keeper->run));
-		terminal_relay(&keeper->terminal, &fds[TERMINAL]);
+		terminal_relay(&keeper->caller.terminal, &fds[TERMINAL]);
 		time_handle(keeper);
 	} while (!fds[INIT].revents);
-}
-
-/* The container is gone; what it last wrote may still be on its way. Whoever reads it may take his
- * time, unless the end was asked for, or is now. */
-static void drain(struct keeper *keeper)
-{
-	struct pollfd fds[] = {
-		{keeper->terminal.out.to_fd, POLLOUT, 0},
-		{keeper->signal_fd, POLLIN, 0},
-	};
-
-	keeper->is_over = true;
-	while (terminal_has_output(&keeper->terminal)) {
-		int ready = poll(fds, 2, keeper->is_stopping ? LAST_OUTPUT_MS : -1);
-
-		if (ready == 0)
-			break;
-		if (fds[1].revents)
-			signals_handle(keeper);
-		if (fds[0].revents)
-			terminal_write(&keeper->terminal);
-	}
-}
-
-/* The other end of a pipe is to see end-of-file when the payload closes its own, not when we end.
- * Not so stderr: our own words go there. */
-static void pipes_release(unsigned console_fds)
-{
-	AUTO_CLOSE int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO && null_fd > STDERR_FILENO; fd++)
-		if (!(console_fds >> fd & 1))
-			dup2(null_fd, fd);
 }
 
 static void status_take(struct keeper *keeper)
@@ -343,20 +257,22 @@ static void status_take(struct keeper *keeper)
 
 int watch_enter(struct run *run)
 {
-	struct keeper keeper = {.run = run, .signal_fd = signals_open(), .hooks.fd = -1};
+	struct keeper keeper = {
+		.run = run,
+		.caller = {.of = &keeper, .take = signal_take, .pass_on = pass_on},
+		.hooks.fd = -1,
+	};
+	int rc = caller_watch(&keeper.caller);
 
-	if (keeper.signal_fd < 0)
-		return fail(-keeper.signal_fd, "cannot wait for signals");
+	if (rc < 0)
+		return rc;
 	if (run->spec->timeout_ms)
 		keeper.timeout_at = now_ms() + run->spec->timeout_ms;
-	terminal_open(&keeper.terminal);
-	pipes_release(run->console_fds);
+	caller_pipes_release(run->console_fds);
 	loop(&keeper);
 	messages_handle(&keeper);
 	hooks_stop(&keeper.hooks);
-	drain(&keeper);
-	terminal_close(&keeper.terminal);
+	caller_leave(&keeper.caller);
 	status_take(&keeper);
-	close(keeper.signal_fd);
 	return 0;
 }
