@@ -25,7 +25,8 @@ enum {
 
 struct life {
 	enum life_kind kind;
-	bool is_first; /* PID 1: of a pid namespace or of the machine */
+	bool is_first;	 /* PID 1: of a pid namespace or of the machine */
+	bool is_further; /* of a further command in a container: begun as a copy of PID 1 */
 
 	/* The caller's, for the payload. */
 	uint64_t mask;

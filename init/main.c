@@ -7,6 +7,9 @@
  *
  * Two regimes. Until the payload runs, any failure ends it all: die() tells whom it concerns and
  * leaves. From then on nothing does: watch() has no way to fail. A machine never sees us leave.
+ *
+ * A further command in a container is a life of its own: that of a child, which begins where the
+ * list does, with a plan that has only the last of its steps.
  */
 #include "plan.h"
 #include "stages.h"
@@ -14,18 +17,22 @@
 int main(int argc, char **argv, char **environment)
 {
 	static struct plan plan;
-	struct life life = {.environment = environment};
+	struct life life;
 	struct payload payload;
+	bool is_further = false;
 
 	(void)argc;
-	handover_accept(argv, &life, &plan);
-	root_pivot(&plan);
-	mounts_make(&life, &plan);
-	devices_make(&life, &plan);
-	identity_set(&plan);
-	machine_boot(&life, &plan);
-	privileges_limit(&plan);
-	payload = payload_start(&life, &plan);
-	watch(&life, &payload);
-	return end(&life, &payload);
+	do {
+		life = (struct life){.environment = environment, .is_further = is_further};
+		handover_accept(argv, &life, &plan);
+		root_pivot(&plan);
+		mounts_make(&life, &plan);
+		devices_make(&life, &plan);
+		identity_set(&plan);
+		machine_boot(&life, &plan);
+		privileges_limit(&plan);
+		payload = payload_start(&life, &plan);
+		is_further = watch(&life, &payload);
+	} while (is_further);
+	end(&life, &payload);
 }

@@ -22,6 +22,23 @@ ALWAYS_INLINE long raw(long n, long a, long b, long c, long d, long e, long f)
 			 : "rcx", "r11", "memory");
 	return n;
 }
+
+ALWAYS_INLINE long raw3(long n, long a, long b, long c)
+{
+	__asm__ volatile("syscall" : "+a"(n) : "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+	return n;
+}
+
+ALWAYS_INLINE long raw4(long n, long a, long b, long c, long d)
+{
+	register long d_register __asm__("r10") = d;
+
+	__asm__ volatile("syscall"
+			 : "+a"(n)
+			 : "D"(a), "S"(b), "d"(c), "r"(d_register)
+			 : "rcx", "r11", "memory");
+	return n;
+}
 #elif defined(__aarch64__) || defined(__riscv)
 #if defined(__aarch64__)
 #define NUMBER	    "x8"
@@ -49,6 +66,15 @@ ALWAYS_INLINE long raw(long n, long a, long b, long c, long d, long e, long f)
 			 : "memory");
 	return a_register;
 }
+ALWAYS_INLINE long raw3(long n, long a, long b, long c)
+{
+	return raw(n, a, b, c, 0, 0, 0);
+}
+
+ALWAYS_INLINE long raw4(long n, long a, long b, long c, long d)
+{
+	return raw(n, a, b, c, d, 0, 0);
+}
 #undef NUMBER
 #undef ARGUMENT
 #undef SYSTEM_CALL
@@ -60,7 +86,12 @@ ALWAYS_INLINE long raw(long n, long a, long b, long c, long d, long e, long f)
  * memory is shared and the parent waits until the child executes a program or ends. */
 ALWAYS_INLINE int raw_vfork(void)
 {
-	return (int)raw(SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0, 0, 0, 0);
+	return (int)raw3(SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0);
+}
+
+ALWAYS_INLINE int raw_fork(void)
+{
+	return (int)raw3(SYS_clone, SIGCHLD, 0, 0);
 }
 
 #endif

@@ -38,9 +38,9 @@ static void message_send(const struct ctr_message *message, int fd)
 	(void)sendmsg(CTR_KEEPER_FD, &header, MSG_NOSIGNAL);
 }
 
-void report(enum ctr_message_type type, int fd)
+void report(enum ctr_message_type type, int error, int fd)
 {
-	struct ctr_message message = {.type = type};
+	struct ctr_message message = {.type = type, .error = error};
 
 	if (life->kind == LIFE_CONTAINER)
 		message_send(&message, fd);

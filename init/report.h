@@ -12,7 +12,7 @@
 void report_begin(const struct life *life);
 
 /* Sends the keeper one record, if there is a keeper; fd is passed beside it unless it is -1. */
-void report(enum ctr_message_type type, int fd);
+void report(enum ctr_message_type type, int error, int fd);
 
 /* A line on stderr: "ctr-init: " and the parts, up to a NULL. */
 void say(const char *part, ...);

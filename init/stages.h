@@ -39,12 +39,14 @@ void privileges_limit(const struct plan *plan);
 /* 90 Starts the payload: life's command, else the first exec line of the plan whose file is there.
  * Its execve(2) has succeeded. */
 struct payload payload_start(const struct life *life, const struct plan *plan);
-/* 95 Reaps and forwards signals until the payload has ended or a machine's end is ordered. */
-void watch(const struct life *life, struct payload *payload);
 /* 90 The command cannot be executed, for this errno: leaves with 126 or 127. */
 _Noreturn void command_refuse(int error, const struct line *line, const char *command);
-/* 97 Ends what the payload left. Returns the status to leave with; a machine does not come back. */
-int end(struct life *life, struct payload *payload);
+/* 95 Reaps and forwards signals until the payload has ended or a machine's end is ordered. Where
+ * the keeper asks for a further command it returns twice, true in a child: that is a copy of PID 1,
+ * of whose memory all but the stack is as at the start, and is to live that command's life. */
+bool watch(const struct life *life, struct payload *payload);
+/* 97 Ends what the payload left, and leaves with its status. */
+_Noreturn void end(struct life *life, struct payload *payload);
 
 /* The exit status that a status of wait(2) stands for: 128 + n for signal n. */
 static inline int exit_status(int status)
@@ -59,14 +61,17 @@ static inline int exit_status(int status)
 void plan_read(int fd, struct plan *plan);
 /*
  * No one may trace us or look at our descriptors, and the keeper's death is ours. The payload's
- * start may undo either (it changes ids in our memory), so 60 and 95 do it. */
+ * start may undo either (it changes ids in our memory), so 60, 85 and 95 do it. */
 void self_protect(void);
 /* 85, for the payload's process: limits, groups, ids, capabilities. */
 void privileges_drop(const struct plan *plan);
 /* 85, for the payload's process, last: the plan's filter. What it forbids is forbidden at once. */
 void system_calls_filter(void);
-/* 85, for PID 1 of a container once the payload runs: the right to signal it, and no other. */
-void privileges_keep_kill(void);
+/* 85, for PID 1 of a container once the payload runs: only the right to signal it is in effect.
+ * What a further command may have is kept in reserve; that command's own process keeps none. */
+void privileges_keep(const struct life *life);
+/* 85, for the process of a further command: all that PID 1 has in reserve comes into effect. */
+void privileges_raise(void);
 /* 82, for 60: our descriptors 0-2 become the device at path. False: it cannot be opened. */
 bool console_open(const char *path);
 /* 82, for 97: runs "FILE stop" for each of the machine's hooks that was started. */

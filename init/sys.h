@@ -71,9 +71,9 @@ static inline dev_t device_number(unsigned major, unsigned minor)
 	return (minor & 0xff) | major << 8 | (minor & ~0xffU) << 12;
 }
 
-static inline int sys_close_range(unsigned first, unsigned flags)
+static inline int sys_close_range(unsigned first, unsigned last)
 {
-	return (int)syscall(SYS_close_range, first, ~0U, flags);
+	return (int)syscall(SYS_close_range, first, last, 0);
 }
 
 #endif

@@ -61,7 +61,7 @@ static void signal_handle(struct caller *caller, const struct signalfd_siginfo *
 			caller->pass_on(caller->of, signal);
 		break;
 	default:
-		caller->is_hasty |= caller->is_over;
+		caller->is_hasty |= caller->is_over || signal == SIGTERM || signal == SIGHUP;
 		caller->pass_on(caller->of, signal);
 	}
 }

@@ -19,6 +19,10 @@
  * Between keeper and container: a socket (CTR_KEEPER_FD) up which failures, the pty's master and
  * "the payload runs" travel; the keeper's death kills PID 1 (PR_SET_PDEATHSIG); a pidfd tells the
  * keeper of PID 1's end and takes its signals.
+ *
+ * "ctr-setup exec" is another process, of the host as well. By a socket in the state directory it
+ * gives the keeper one end of a socket of its own, which goes to PID 1: a child of that starts the
+ * command, with the client for a keeper.
  */
 #include <errno.h>
 #include <fcntl.h>

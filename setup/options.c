@@ -139,9 +139,17 @@ static char *argument_copy(struct spec *spec, const char *text)
 	return copy;
 }
 
+static bool is_among(const char *name, const char *const *some)
+{
+	while (some && *some && strcmp(*some, name) != 0)
+		some++;
+	return !some || *some;
+}
+
 /* Runs the setter of what getopt(3) found at word. It also takes an unambiguous beginning for the
  * whole: not here, where --cpus would be --cpuset. */
-static int option_take(int c, int index, const char *word, struct spec *spec)
+static int option_take(int c, int index, const char *word, const char *const *some,
+		       struct spec *spec)
 {
 	const struct option_row *row = &option_rows[index];
 
@@ -150,6 +158,9 @@ static int option_take(int c, int index, const char *word, struct spec *spec)
 			return option_rows[i].set(spec, NULL);
 	if (c != LONG_OPTION || strcspn(word + 2, "=") != strlen(row->name))
 		return misuse(c, word);
+	if (!is_among(row->name, some))
+		return fail(0, "option --%s is for a start, not for this: see ctr-setup --help",
+			    row->name);
 	return row->set(spec, argument_copy(spec, optarg));
 }
 
@@ -160,17 +171,11 @@ static int argument_kind(const struct option_row *row)
 	return row->argument[0] == '[' ? optional_argument : required_argument;
 }
 
-int options_parse(int argc, char **argv, struct spec *spec)
+int options_take(int argc, char **argv, const char *const *some, struct spec *spec)
 {
 	struct option longs[OPTION_ROWS + 1] = {{0}};
 	int rc;
 
-	*spec = (struct spec){
-		.grace_ms = 10000,
-		.workdir = "/",
-		.caps = capabilities_default(),
-		.userns = geteuid() != 0, /* who is not root can make no other container */
-	};
 	for (int i = 0; i < OPTION_ROWS; i++) {
 		longs[i].name = option_rows[i].name;
 		longs[i].has_arg = argument_kind(&option_rows[i]);
@@ -184,10 +189,24 @@ int options_parse(int argc, char **argv, struct spec *spec)
 		int index = 0, c = getopt_long(argc, argv, "+:vh", longs, &index);
 
 		if (c == -1)
-			return operands_take(argc, argv, spec);
-		rc = option_take(c, index, word, spec);
+			return OPTIONS_RUN;
+		rc = option_take(c, index, word, some, spec);
 	}
 	return rc;
+}
+
+int options_parse(int argc, char **argv, struct spec *spec)
+{
+	int rc;
+
+	*spec = (struct spec){
+		.grace_ms = 10000,
+		.workdir = "/",
+		.caps = capabilities_default(),
+		.userns = geteuid() != 0, /* who is not root can make no other container */
+	};
+	rc = options_take(argc, argv, NULL, spec);
+	return rc == OPTIONS_RUN ? operands_take(argc, argv, spec) : rc;
 }
 
 void spec_free(struct spec *spec)

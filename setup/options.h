@@ -12,6 +12,10 @@ enum { OPTIONS_RUN = 0, OPTIONS_DONE = 1 };
  * what spec holds either way. */
 int options_parse(int argc, char **argv, struct spec *spec);
 
+/* The options before the first operand, which is argv[optind] then. Only those that are called as
+ * some says, up to a NULL; NULL itself: all. */
+int options_take(int argc, char **argv, const char *const *some, struct spec *spec);
+
 void spec_free(struct spec *spec);
 
 #endif

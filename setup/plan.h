@@ -26,6 +26,12 @@ const char *plan_node(const struct spec *spec, size_t i);
 int plan_compile(const struct spec *spec, const struct plan_facts *facts, char **text,
 		 size_t *size);
 
+/* The same for a further command in a container whose own plan is of: with its privileges, and what
+ * spec has of user, working directory, environment and command. UINT32_MAX as uid and NULL as
+ * workdir are the container's. */
+int plan_compile_further(const char *of, const struct spec *spec, const struct plan_facts *facts,
+			 char **text, size_t *size);
+
 /* Is path, below /dev, among what every plan makes, or inside it? */
 bool plan_makes(const char *path);
 

@@ -45,7 +45,8 @@ struct run {
 	int upper_fd, work_fd; /* their locks; with --ephemeral, of upper alone and no lock: 95 */
 	struct place upper_place, work_place;
 	int64_t upper_before, upper_after; /* bytes of upper; -1: not known, or nobody asks */
-	bool state_made, record_made;
+	int exec_fd;			   /* where "ctr-setup exec" knocks */
+	bool state_made, record_made, exec_made;
 
 	/* 30 cgroup */
 	/* after leaving: what could not be removed */
@@ -87,6 +88,7 @@ static inline struct run run_begin(const struct spec *spec)
 		.state_fd = -1,
 		.upper_fd = -1,
 		.work_fd = -1,
+		.exec_fd = -1,
 		.kernel_log_fd = -1,
 		.socket_fd = -1,
 		.userns_fd = -1,

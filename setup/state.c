@@ -136,10 +136,13 @@ static int file_undo(const char *path, const char *name)
 
 int state_remove(const char *path)
 {
+	char socket[PATH_MAX + 16];
 	int rc = file_undo(path, STATE_FREEZER);
 
 	if (rc < 0 || (rc = file_undo(path, STATE_RUN)) < 0)
 		return rc;
+	snprintf(socket, sizeof(socket), "%s/" STATE_EXEC, path);
+	sys_unlink(socket);
 	rc = sys_rmdir(path);
 	return rc < 0 && rc != -ENOENT ? fail(-rc, "cannot remove %s of a dead run", path) : 0;
 }

@@ -1,11 +1,14 @@
 /* state_root()/NAME: what a run would leave behind if it were killed.
  *
  * The directory is locked (flock(2)) for as long as its keeper lives; the kernel drops the lock
- * with the process, however it ends. What is in it: record.h. A directory whose lock is free is
+ * with the process, however it ends. What is in it: record.h, and the socket "exec", on which the
+ * keeper is asked for further commands (include/ctr/message.h). A directory whose lock is free is
  * stale. Whoever makes or removes stale directories holds the lock on state_root() meanwhile.
  */
 #ifndef CTR_SETUP_STATE_H
 #define CTR_SETUP_STATE_H
+
+#define STATE_EXEC "exec"
 
 /* The directory of all runs of this user: /run/ctr, or $XDG_RUNTIME_DIR/ctr of who is not root.
  * NULL after fail(). */

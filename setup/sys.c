@@ -20,9 +20,11 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -232,6 +234,18 @@ int sys_socketpair(int fds[2])
 	return result(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds));
 }
 
+/* The directory's own path may be longer than an address can be. */
+int sys_socket_in(int dir_fd, const char *name)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", dir_fd, name);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	return take_fd(&fd);
+}
+
 int sys_open_file(const char *path)
 {
 	return result(open(path, O_RDONLY | O_CLOEXEC));
@@ -240,6 +254,18 @@ int sys_open_file(const char *path)
 int sys_die_with_parent(void)
 {
 	return result(prctl(PR_SET_PDEATHSIG, SIGKILL));
+}
+
+int sys_raise_rlimit(int resource, uint64_t hard)
+{
+	struct rlimit now;
+
+	if (getrlimit(resource, &now) < 0)
+		return -errno;
+	if (now.rlim_max >= hard)
+		return 0;
+	now.rlim_max = hard;
+	return result(setrlimit(resource, &now));
 }
 
 int sys_affinity_reset(void)

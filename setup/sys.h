@@ -65,8 +65,12 @@ int sys_enter_dir(int fd);
 int sys_join_netns(int netns_fd);
 /* SOCK_SEQPACKET, both ends close-on-exec. */
 int sys_socketpair(int fds[2]);
+/* A datagram socket with a name in that directory. */
+int sys_socket_in(int dir_fd, const char *name);
 /* KILL to this process when its parent dies. */
 int sys_die_with_parent(void);
+/* No process after this one has a lower hard limit than this. */
+int sys_raise_rlimit(int resource, uint64_t hard);
 /* Every CPU that the cgroups allow, whatever the caller was bound to. */
 int sys_affinity_reset(void);
 int sys_kill(int pid_fd, int signal);

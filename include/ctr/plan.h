@@ -6,6 +6,9 @@
  * and backslash inside a field are written \040 \011 \012 \134 as in fstab(5); an empty field is
  * written "-", and a field that is a single "-" is \055. Verbs come in the order of their stages.
  *
+ * The plan of a further command in a container has lines of the stages devices (console alone),
+ * privileges and payload only: it begins where the container's own has come to.
+ *
  * Kinds of fields:
  *   s  any text                        p  an absolute path
  *   u  decimal, below 2^64             o  octal, below 2^32

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/reboot.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -134,11 +135,35 @@ static void command_line_read(char **argv, struct life *life)
 	_exit(CTR_EXIT_FAILURE);
 }
 
+/* The process for a further command begins as a copy of PID 1. Its own descriptors come over the
+ * socket, and each gets the lowest number that is free. Should they not come, nor does a plan. */
+static void descriptors_take(void)
+{
+	char control[CMSG_SPACE(CTR_DESCRIPTORS_MAX * sizeof(int))];
+	struct ctr_message message;
+	struct iovec iov = {&message, sizeof(message)};
+	struct msghdr header = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+
+	sys_close_range(0, CTR_KEEPER_FD - 1);
+	sys_close_range(CTR_KEEPER_FD + 1, ~0U);
+	syscall(SYS_recvmsg, CTR_KEEPER_FD, &header, 0);
+}
+
 /* What a terminal sends goes to the payload's whole group, as from a terminal. */
 static void container_settle(struct life *life, struct plan *plan)
 {
 	int seals;
 
+	if (life->is_further) {
+		descriptors_take();
+		privileges_raise();
+		life->idle_fd = CTR_KEEPER_FD; /* /dev/null may be anything by now */
+	}
 	life_own_session(life);
 	life->mask = 0; /* ctr-setup's business; its caller's does not matter inside */
 	life->to_group |= SIGNAL_BIT(SIGINT) | SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGWINCH);
@@ -179,7 +204,6 @@ static void embedded_settle(struct life *life, int parent)
 	/* Where we cannot, as in an emulator, orphans are the next one's, who may be as good. */
 	if (!life->is_first && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 && life->must_adopt)
 		die(CTR_STAGE_HANDOVER, NULL, "adopt orphans", NULL);
-	children_own(life);
 	if (life->own_session)
 		terminal_let_go(life);
 }
@@ -197,6 +221,7 @@ void handover_accept(char **argv, struct life *life, struct plan *plan)
 	parent = getppid();
 	life_defaults(life);
 	report_begin(life);
+	children_own(life);
 	if (word_is(argv, "--handover")) {
 		container_settle(life, plan);
 		return;

@@ -71,7 +71,7 @@ static void console_make(struct life *life, const struct line *line)
 	if (ioctl(slave_fd, TCSETS, &modes) < 0 ||
 	    fchown(slave_fd, (uid_t)field_number(line, 3), (gid_t)-1) < 0)
 		die(CTR_STAGE_DEVICES, line, "prepare the pty", NULL);
-	report(CTR_MESSAGE_CONSOLE, master);
+	report(CTR_MESSAGE_CONSOLE, 0, master);
 	close(master);
 }
 
@@ -79,7 +79,8 @@ static void console_make(struct life *life, const struct line *line)
  * read an error for good. Else our /dev/null, opened while it is certainly that. */
 static void idle_open(struct life *life)
 {
-	life->idle_fd = life->terminal_fd;
+	if (life->terminal_fd >= 0)
+		life->idle_fd = life->terminal_fd;
 	if (life->idle_fd < 0)
 		life->idle_fd = sys_openat2(AT_FDCWD, "dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC,
 					    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);

@@ -1,6 +1,7 @@
 /* 85 privileges: what is given up for good.
  * Before: root with all of the host's capabilities. After, for the payload: its ids, its groups,
- * the plan's capabilities, and no way to gain any other. After, for PID 1: the right to signal.
+ * the plan's capabilities, and no way to gain any other. After, for PID 1: the right to signal, and
+ * what a further command may have in reserve.
  *
  * The bounding set and no_new_privs go first, in PID 1, and are inherited. The rest is the payload
  * process's alone: it runs between vfork(2) and execve(2), so raw system calls, each one checked.
@@ -52,6 +53,8 @@ static void keyring_make(const struct line *line)
 static struct sock_fprog
 	filter; /* of the payload's system calls; none: no instructions are there */
 
+static uint64_t given; /* capabilities of the payload */
+
 static size_t filter_size(void)
 {
 	return filter.len * sizeof(*filter.filter);
@@ -79,6 +82,8 @@ void privileges_limit(const struct plan *plan)
 			keyring_make(line);
 		else if (line->verb == CTR_VERB_SECCOMP)
 			filter_map(line);
+		else if (line->verb == CTR_VERB_CAPS)
+			given = field_hex(line, 0);
 		else if (line->verb == CTR_VERB_NONEWPRIVS &&
 			 (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 			  prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1))
@@ -135,11 +140,16 @@ static void user_become(const struct line *line)
 	}
 	for (unsigned i = 0; i < count; i++)
 		groups[i] = (unsigned)field_number(line, i + 2);
+	/* Where fs.suid_dumpable is 1, a change of ids opens our memory, which is PID 1's, to
+	 * others of that id, who may be there when this is for a further command: unless we have
+	 * more capabilities than they, until it is closed again. execve(2) takes them. */
+	prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
 	errno = EPERM; /* of a yes that was none */
 	if (syscall(SYS_setgroups, count, groups) < 0 ||
 	    syscall(SYS_setresgid, gid, gid, gid) < 0 ||
 	    syscall(SYS_setresuid, uid, uid, uid) < 0 || !is_user(uid, gid, groups, count))
 		die(CTR_STAGE_PRIVILEGES, line, "become user ", field(line, 0), NULL);
+	self_protect();
 }
 
 void privileges_drop(const struct plan *plan)
@@ -160,9 +170,34 @@ void system_calls_filter(void)
 		die(CTR_STAGE_PRIVILEGES, NULL, "filter system calls", NULL);
 }
 
-void privileges_keep_kill(void)
+/* Cannot fail: it takes away, and brings into effect what is permitted. Were it to, we are still
+ * not dumpable. */
+static void caps_keep(uint64_t permitted, uint64_t effective)
 {
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {0};
+
+	syscall(SYS_capget, &header, data);
+	for (unsigned i = 0; i < 2; i++) {
+		data[i].permitted &= (uint32_t)(permitted >> (32 * i));
+		data[i].effective = data[i].permitted & (uint32_t)(effective >> (32 * i));
+	}
+	syscall(SYS_capset, &header, data);
+}
+
+#define CAP_BIT(cap) (UINT64_C(1) << (cap))
+
+void privileges_keep(const struct life *life)
+{
+	uint64_t kept = CAP_BIT(CAP_KILL);
+
 	munmap(filter.filter, filter_size());
-	/* Cannot fail: it only gives up. Were it to, PID 1 is still not dumpable. */
-	(void)caps_set(UINT64_C(1) << CAP_KILL);
+	if (!life->is_further)
+		kept |= given | CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_SETGID) | CAP_BIT(CAP_CHOWN);
+	caps_keep(kept, CAP_BIT(CAP_KILL));
+}
+
+void privileges_raise(void)
+{
+	caps_keep(UINT64_MAX, UINT64_MAX);
 }

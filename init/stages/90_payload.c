@@ -199,7 +199,7 @@ static void payload_main(const struct life *life, const struct plan *plan, int p
 	else
 		umask(022);
 	if (life->kind == LIFE_CONTAINER)
-		sys_close_range(CTR_KEEPER_FD + 1, 0);
+		sys_close_range(CTR_KEEPER_FD + 1, ~0U);
 	signals_restore(life);
 	system_calls_filter();
 	if (!life->command)

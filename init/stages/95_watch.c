@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -53,7 +54,7 @@ RESIDENT static bool children_reap(const struct life *life, struct payload *payl
 	long child;
 	int status;
 
-	while ((child = raw(SYS_wait4, -1, (long)&status, WNOHANG, 0, 0, 0)) > 0) {
+	while ((child = raw4(SYS_wait4, -1, (long)&status, WNOHANG, 0)) > 0) {
 		if (child == payload->pid) {
 			payload->status = status;
 			payload->has_ended = true;
@@ -70,7 +71,7 @@ RESIDENT static bool payload_look(struct payload *payload)
 	struct pid_info info;
 
 	info.mask = PID_INFO_EXIT;
-	if (raw(SYS_ioctl, payload->pid_fd, PID_GET_INFO, (long)&info, 0, 0, 0) < 0)
+	if (raw3(SYS_ioctl, payload->pid_fd, PID_GET_INFO, (long)&info) < 0)
 		return false;
 	if (info.mask & PID_INFO_EXIT) {
 		payload->status = info.status;
@@ -85,7 +86,7 @@ RESIDENT static void payload_attend(struct payload *payload)
 {
 	struct pollfd end = {.fd = payload->pid_fd}; /* pidfd_open(2): hangs up when it is reaped */
 
-	if (raw(SYS_wait4, payload->pid, 0, WNOHANG, 0, 0, 0) == -ECHILD)
+	if (raw4(SYS_wait4, payload->pid, 0, WNOHANG, 0) == -ECHILD)
 		raw(SYS_ppoll, (long)&end, 1, 0, 0, 0, 0);
 	payload_look(payload);
 }
@@ -122,22 +123,6 @@ static void stop_follow(const struct life *life, const struct payload *payload, 
 		kill(getpid(), SIGSTOP); /* of no effect for the first */
 }
 
-RESIDENT static void children_attend(const struct life *life, struct payload *payload)
-{
-	siginfo_t info;
-
-	if (payload->pid_fd >= 0)
-		payload_attend(payload);
-	else
-		children_reap(life, payload);
-	if (life->own_session || payload->has_ended)
-		return;
-	info.si_pid = 0;
-	if (raw(SYS_waitid, P_PID, payload->pid, (long)&info, WSTOPPED | WNOHANG, 0, 0) == 0 &&
-	    info.si_pid)
-		stop_follow(life, payload, info.si_status);
-}
-
 /* Errors are of no interest: the payload may just have ended, or have become another user's. */
 RESIDENT static void forward(const struct life *life, struct payload *payload, int signal)
 {
@@ -156,7 +141,74 @@ RESIDENT static void forward(const struct life *life, struct payload *payload, i
 		foreground_pass(life, payload);
 	if (life->to_group & SIGNAL_BIT(to))
 		target = -target;
-	raw(SYS_kill, target, to, 0, 0, 0, 0);
+	raw3(SYS_kill, target, to, 0);
+}
+
+/* Takes a record from the socket: of the keeper or, in the process of a further command, of its
+ * client, whose end is ours. False: there is none. */
+RESIDENT static bool record_take(const struct life *life, struct payload *payload)
+{
+	struct {
+		struct cmsghdr header;
+		int fd;
+	} control;
+	struct {
+		uint32_t type, stage, line;
+		int32_t error;
+	} record; /* as struct ctr_message begins */
+	struct iovec iov = {&record, sizeof(record)};
+	struct msghdr header = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = CMSG_LEN(sizeof(control.fd)),
+	};
+	long size = raw3(SYS_recvmsg, CTR_KEEPER_FD, (long)&header, MSG_DONTWAIT);
+
+	if (size < 0)
+		return size == -ECONNRESET; /* the other side is gone: its end comes next */
+	if (size == 0) {
+		raw3(SYS_kill, -payload->pid, SIGKILL, 0);
+		return false;
+	}
+	if (record.type == CTR_MESSAGE_SIGNAL) {
+		forward(life, payload, record.error);
+		return true;
+	}
+	if (!header.msg_controllen) /* we had no room for it */
+		return true;
+	record.error = -raw_fork();
+	if (record.error == 0) {
+		raw3(SYS_dup3, control.fd, CTR_KEEPER_FD, 0);
+		payload->pid = 0;
+		payload->has_ended = true;
+		return false;
+	}
+	if (record.error > 0) {
+		record.type = CTR_MESSAGE_FAILED;
+		record.stage = CTR_STAGE_PAYLOAD;
+		raw(SYS_sendto, control.fd, (long)&record, sizeof(record), MSG_NOSIGNAL, 0, 0);
+	}
+	raw3(SYS_close, control.fd, 0, 0);
+	return true;
+}
+
+RESIDENT static void children_attend(const struct life *life, struct payload *payload)
+{
+	siginfo_t info;
+
+	if (payload->pid_fd >= 0)
+		payload_attend(payload);
+	else
+		children_reap(life, payload);
+	while (life->kind == LIFE_CONTAINER && record_take(life, payload))
+		;
+	if (life->own_session || payload->has_ended)
+		return;
+	info.si_pid = 0;
+	if (raw(SYS_waitid, P_PID, payload->pid, (long)&info, WSTOPPED | WNOHANG, 0, 0) == 0 &&
+	    info.si_pid)
+		stop_follow(life, payload, info.si_status);
 }
 
 /* Gives back every page but this one and the stack that is in use. The code of this page becomes a
@@ -171,10 +223,10 @@ RESIDENT static void memory_release(void)
 	uintptr_t end = ((uintptr_t)_end + PAGE - 1) & -(uintptr_t)PAGE;
 	uintptr_t stack = ((uintptr_t)__builtin_frame_address(0) - 1024) & -(uintptr_t)PAGE;
 
-	raw(SYS_madvise, (long)here, (long)(behind - here), MADV_RANDOM, 0, 0, 0);
-	raw(SYS_madvise, (long)first, (long)(here - first), MADV_DONTNEED, 0, 0, 0);
-	raw(SYS_madvise, (long)behind, (long)(end - behind), MADV_DONTNEED, 0, 0, 0);
-	raw(SYS_madvise, (long)(stack - 32 * PAGE), 32 * PAGE, MADV_DONTNEED, 0, 0, 0);
+	raw3(SYS_madvise, (long)here, (long)(behind - here), MADV_RANDOM);
+	raw3(SYS_madvise, (long)first, (long)(here - first), MADV_DONTNEED);
+	raw3(SYS_madvise, (long)behind, (long)(end - behind), MADV_DONTNEED);
+	raw3(SYS_madvise, (long)(stack - 32 * PAGE), 32 * PAGE, MADV_DONTNEED);
 }
 
 RESIDENT static void attend(const struct life *life, struct payload *payload)
@@ -186,7 +238,7 @@ RESIDENT static void attend(const struct life *life, struct payload *payload)
 	/* sigaction(2) may have dropped a SIGCHLD that was pending: look once without one. */
 	children_attend(life, payload);
 	while (!payload->has_ended && !payload->order) {
-		long signal = raw(SYS_rt_sigtimedwait, (long)&all, 0, 0, sizeof(all), 0, 0);
+		long signal = raw4(SYS_rt_sigtimedwait, (long)&all, 0, 0, sizeof(all));
 
 		if (signal == SIGCHLD)
 			children_attend(life, payload);
@@ -242,20 +294,35 @@ static void descriptors_release(const struct life *life)
 			dup2(idle, i);
 	if (terminal >= 0)
 		first = dup2(terminal, KEPT_TERMINAL_FD) + 1;
-	sys_close_range((unsigned)first, 0);
+	if (life->kind == LIFE_CONTAINER) {
+		close(CTR_PLAN_FD);
+		first = CTR_KEEPER_FD + 1;
+	}
+	sys_close_range((unsigned)first, ~0U);
 	(void)!chdir("/");
 }
 
-void watch(const struct life *life, struct payload *payload)
+/* The kernel is to tell us of the socket by SIGCHLD, which is never passed on, and which says no
+ * more than that it is time to look. */
+static void socket_watch(void)
 {
-	report(CTR_MESSAGE_STARTED, -1);
+	fcntl(CTR_KEEPER_FD, F_SETSIG, SIGCHLD);
+	fcntl(CTR_KEEPER_FD, F_SETOWN, getpid());
+	fcntl(CTR_KEEPER_FD, F_SETFL, O_ASYNC);
+}
+
+bool watch(const struct life *life, struct payload *payload)
+{
+	report(CTR_MESSAGE_STARTED, 0, -1);
 	if (life->kind != LIFE_MACHINE) {
 		descriptors_release(life);
 		children_disown(life, payload);
 	}
 	if (life->kind == LIFE_CONTAINER) {
-		privileges_keep_kill();
+		socket_watch();
+		privileges_keep(life);
 		self_protect();
 	}
 	attend(life, payload);
+	return !payload->pid;
 }

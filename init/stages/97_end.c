@@ -143,10 +143,12 @@ _Noreturn void leave(const struct life *life, int status)
 	/* In the payload's process the death is the parent's to learn of. */
 	if (life->kind == LIFE_MACHINE && getpid() == 1)
 		machine_leave(life, status);
+	if (life->is_further) /* the keeper waits for PID 1 itself */
+		report(CTR_MESSAGE_EXITED, status, -1);
 	_exit(status);
 }
 
-int end(struct life *life, struct payload *payload)
+_Noreturn void end(struct life *life, struct payload *payload)
 {
 	if (payload->order)
 		life->ending = payload->order;
@@ -158,5 +160,6 @@ int end(struct life *life, struct payload *payload)
 		machine_stop(life, life->statuses[exit_status(payload->status)]);
 	if (!life->own_session && life->terminal_fd >= 0) /* for whoever is next in our job */
 		foreground_move(KEPT_TERMINAL_FD, payload->pid, getpgrp());
-	return life->statuses[exit_status(payload->status)];
+	report_begin(life); /* that was given back */
+	leave(life, life->statuses[exit_status(payload->status)]);
 }

@@ -147,7 +147,7 @@ static void root_print(const struct line *line, struct lines *lines)
 	step(0, "cd /");
 }
 
-/* setpriv(1) and ip(8) come out of the archive, and run beside their own libraries. */
+/* What was put into the archive comes out of it, and runs beside its own libraries. */
 static void tools_bring(void)
 {
 	step(0, "mkdir /run/.tools");
@@ -274,10 +274,16 @@ static void keyring_print(const struct line *line, struct lines *lines)
 	step_note(0, "keyctl new_session, where there is keyctl(1)");
 }
 
+static const char *limit_text(const char *number)
+{
+	return strcmp(number, "18446744073709551615") == 0 ? "unlimited" : number;
+}
+
 static void rlimit_print(const struct line *line, struct lines *lines)
 {
 	(void)lines;
-	step_note(0, "prlimit --%s=%s:%s", line->fields[0], line->fields[1], line->fields[2]);
+	step(0, "%sprlimit --pid $$ --%s=%s:%s", is_script() ? "${tool}" : "", line->fields[0],
+	     limit_text(line->fields[1]), limit_text(line->fields[2]));
 }
 
 static void user_print(const struct line *line, struct lines *lines)

@@ -217,24 +217,24 @@ const char *quote(const char *word)
 
 /* --- the script around them */
 
-/* Two programs are needed when nothing of this host is left, and the root may not have them. */
-static const char head[] = "set -eu\n"
-			   "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
-			   "umask 022\n"
-			   "# setpriv(1) and ip(8) of this host, in an archive: from stage 65 on "
-			   "nothing of the host is\n"
-			   "# left, and the root may have neither\n"
-			   "tools=\"$(readlink -f \"$(command -v setpriv)\")\n"
-			   "$(readlink -f \"$(command -v ip)\")\"\n"
-			   "archive=$(mktemp)\n"
-			   "tar -chf \"$archive\" --transform 's|.*/||' -P $tools \\\n"
-			   "\t$(ldd $tools | grep -o '/[^ :]*' | sort -u)\n"
-			   "exec 6<\"$archive\"\n"
-			   "rm \"$archive\"\n"
-			   "loader=$(ldd $tools | grep -om 1 '/[^ ]*/ld-[^ ]*')\n"
-			   "export loader=\"${loader##*/}\"\n"
-			   "export keeper=$$\n"
-			   "status=125\n";
+/* Some programs are needed when nothing of this host is left, and the root may not have them. */
+static const char head[] =
+	"set -eu\n"
+	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+	"umask 022\n"
+	"# ip(8), prlimit(1) and setpriv(1) of this host, in an archive: from stage 65 on nothing "
+	"of the\n"
+	"# host is left, and the root may have none of them\n"
+	"tools=$(for tool in ip prlimit setpriv; do readlink -f \"$(command -v $tool)\"; done)\n"
+	"archive=$(mktemp)\n"
+	"tar -chf \"$archive\" --transform 's|.*/||' -P $tools \\\n"
+	"\t$(ldd $tools | grep -o '/[^ :]*' | sort -u)\n"
+	"exec 6<\"$archive\"\n"
+	"rm \"$archive\"\n"
+	"loader=$(ldd $tools | grep -om 1 '/[^ ]*/ld-[^ ]*')\n"
+	"export loader=\"${loader##*/}\"\n"
+	"export keeper=$$\n"
+	"status=125\n";
 
 static void step_end(void)
 {

@@ -63,6 +63,14 @@ static int record_make(struct run *run)
 	return rc < 0 ? fail(-rc, "cannot write %s", path) : 0;
 }
 
+static int exec_make(struct run *run)
+{
+	run->exec_made = true;
+	run->exec_fd = sys_socket_in(run->state_fd, STATE_EXEC);
+	return run->exec_fd < 0 ? fail(-run->exec_fd, "cannot make %s/" STATE_EXEC, run->state_path)
+				: 0;
+}
+
 /* The user's data: made when missing, locked, never removed. */
 static int layer_take(const char *what, const char *path, int *fd)
 {
@@ -105,6 +113,8 @@ static int state_take(struct run *run)
 	rc = name_take(run);
 	if (rc == 0)
 		rc = record_make(run);
+	if (rc == 0)
+		rc = exec_make(run);
 	return rc < 0 ? rc : layers_take(run);
 }
 
@@ -127,25 +137,35 @@ static int rest_remove(const struct run *run)
 	return root_fd < 0 ? root_fd : state_remove(run->state_path);
 }
 
-void state_leave(struct run *run)
+static int entry_remove(const struct run *run, const char *name)
 {
 	char path[PATH_MAX + 16];
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/%s", run->state_path, name);
+	rc = sys_unlink(path);
+	return rc == -ENOENT ? 0 : rc;
+}
+
+void state_leave(struct run *run)
+{
 	int rc = 0;
 
 	if (run->spec->report)
 		run->upper_after = upper_bytes(run->upper_fd);
 	close_and_forget(&run->work_fd);
 	close_and_forget(&run->upper_fd);
+	close_and_forget(&run->exec_fd);
 	/* The record is still needed: a dead run's, for gc. */
 	if (run->groups_made > 0 || run->nested) {
 		close_and_forget(&run->state_fd);
 		return;
 	}
-	if (run->record_made) {
-		snprintf(path, sizeof(path), "%s/" STATE_RUN, run->state_path);
-		rc = sys_unlink(path);
-	}
-	if ((rc == 0 || rc == -ENOENT) && run->state_made)
+	if (run->exec_made)
+		rc = entry_remove(run, STATE_EXEC);
+	if (rc == 0 && run->record_made)
+		rc = entry_remove(run, STATE_RUN);
+	if (rc == 0 && run->state_made)
 		rc = sys_rmdir(run->state_path);
 	if (rc == -ENOTEMPTY)
 		rest_remove(run);

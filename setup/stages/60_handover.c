@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "ctr/message.h"
 #include "ctr/plan.h"
@@ -35,12 +36,37 @@ static int descriptors_place(struct run *run, int plan_fd)
 	return rc;
 }
 
+/* PID 1 starts the payload with all rights, a further command with fewer: so that it can give that
+ * the same limits, the hard ones are raised beforehand. */
+static int rlimits_raise(const struct spec *spec)
+{
+	static const struct {
+		const char *name;
+		int resource;
+	} table[] = {
+#define ROW(name, resource) {name, resource},
+		CTR_RLIMITS(ROW)
+#undef ROW
+	};
+	int rc = 0;
+
+	for (size_t i = 0; i < spec->rlimit_count; i++)
+		for (size_t j = 0; j < sizeof(table) / sizeof(table[0]) && rc == 0; j++)
+			if (strcmp(table[j].name, spec->rlimits[i].name) == 0 &&
+			    (rc = sys_raise_rlimit(table[j].resource, spec->rlimits[i].hard)) < 0)
+				fail(-rc, "cannot raise the resource limit %s", table[j].name);
+	return rc;
+}
+
 int handover_enter(struct run *run)
 {
 	int plan_fd, rc = sys_enter_dir(run->root_fd);
 
 	if (rc < 0)
 		return fail(-rc, "cannot enter the root %s", run->layers.root);
+	rc = rlimits_raise(run->spec);
+	if (rc < 0)
+		return rc;
 	plan_fd = sys_sealed_file("ctr-plan", run->plan, run->plan_size);
 	if (plan_fd < 0)
 		return fail(-plan_fd, "cannot write the plan to memory");

@@ -77,10 +77,8 @@ static bool signal_take(void *of, int signal)
 
 	if (start_is_given_up(keeper, signal))
 		return true;
-	if (signal == SIGTERM || signal == SIGHUP) {
-		keeper->caller.is_hasty = true;
+	if (signal == SIGTERM || signal == SIGHUP)
 		stop_begin(keeper);
-	}
 	return false;
 }
 
@@ -151,6 +149,12 @@ static void message_handle(struct keeper *keeper, struct ctr_message *message, i
 		break;
 	case CTR_MESSAGE_HOOKS_DONE:
 	case CTR_MESSAGE_TREE:
+	case CTR_MESSAGE_COMMAND:
+	case CTR_MESSAGE_FILTER:
+	case CTR_MESSAGE_PLAN:
+	case CTR_MESSAGE_DESCRIPTORS:
+	case CTR_MESSAGE_SIGNAL:
+	case CTR_MESSAGE_EXITED:
 	default:
 		break;
 	}
@@ -166,6 +170,31 @@ static void messages_handle(struct keeper *keeper)
 	while (!keeper->started &&
 	       channel_receive(keeper->run->socket_fd, &message, &passed_fd, MSG_DONTWAIT) == 0)
 		message_handle(keeper, &message, passed_fd);
+}
+
+/* --- further commands */
+
+/* A client of "ctr-setup exec": its socket gets what it needs of ours, and goes to PID 1. All that
+ * comes of it is between these two; where it comes to nothing, the client sees its socket close. */
+static void command_pass(const struct run *run)
+{
+	const struct ctr_message filter = {.type = CTR_MESSAGE_FILTER},
+				 plan = {.type = CTR_MESSAGE_PLAN},
+				 command = {.type = CTR_MESSAGE_COMMAND};
+	struct ctr_message message;
+	AUTO_CLOSE int client_fd = -1;
+	AUTO_CLOSE int plan_fd = -1;
+
+	if (channel_receive(run->exec_fd, &message, &client_fd, MSG_DONTWAIT) < 0 ||
+	    message.type != CTR_MESSAGE_COMMAND || client_fd < 0)
+		return;
+	plan_fd = sys_sealed_file("ctr-plan", run->plan, run->plan_size);
+	if (plan_fd < 0 ||
+	    (run->filter_fd >= 0 &&
+	     channel_send_fds(client_fd, &filter, &run->filter_fd, 1, MSG_DONTWAIT) < 0) ||
+	    channel_send_fds(client_fd, &plan, &plan_fd, 1, MSG_DONTWAIT) < 0)
+		return;
+	(void)channel_send_fds(run->socket_fd, &command, &client_fd, 1, MSG_DONTWAIT);
 }
 
 /* --- time */
@@ -205,7 +234,7 @@ static int wait_ms(const struct keeper *keeper)
 
 static void loop(struct keeper *keeper)
 {
-	enum { INIT, SIGNALS, SOCKET, HOOK, TERMINAL, POLLED = TERMINAL + TERMINAL_FDS };
+	enum { INIT, SIGNALS, SOCKET, HOOK, EXEC, TERMINAL, POLLED = TERMINAL + TERMINAL_FDS };
 	struct pollfd fds[POLLED] = {
 		[INIT] = {keeper->run->pid_fd, POLLIN, 0},
 		[SIGNALS] = {keeper->caller.signal_fd, POLLIN, 0},
@@ -215,6 +244,7 @@ static void loop(struct keeper *keeper)
 		fds[SOCKET] =
 			(struct pollfd){keeper->started ? -1 : keeper->run->socket_fd, POLLIN, 0};
 		fds[HOOK] = (struct pollfd){keeper->hooks.fd, POLLIN, 0};
+		fds[EXEC] = (struct pollfd){keeper->started ? keeper->run->exec_fd : -1, POLLIN, 0};
 		terminal_poll_fill(&keeper->caller.terminal, &fds[TERMINAL]);
 		if (poll(fds, POLLED, wait_ms(keeper)) < 0)
 			continue;
@@ -224,6 +254,8 @@ static void loop(struct keeper *keeper)
 			caller_hear(&keeper->caller);
 		if (fds[HOOK].revents && keeper->hooks.fd >= 0) /* not stopped just now */
 			hooks_answer(keeper, hooks_take_end(&keeper->hooks, keeper->run));
+		if (fds[EXEC].revents)
+			command_pass(keeper->run);
 		terminal_relay(&keeper->caller.terminal, &fds[TERMINAL]);
 		time_handle(keeper);
 	} while (!fds[INIT].revents);

@@ -12,6 +12,7 @@ const struct verb verbs[] = {
 	{"pause", "NAME", "every process of it stands still", pause_run},
 	{"resume", "NAME", "and goes on", resume_run},
 	{"diff", "NAME|UPPER [--lower DIR]", "what is added, changed, deleted", diff_run},
+	{"exec", "NAME [OPTION...] CMD", "run CMD in NAME: --user --workdir --env --tty", exec_run},
 	{"gc", "", "remove what killed runs have left behind", gc_run},
 };
 const size_t verbs_count = sizeof(verbs) / sizeof(verbs[0]);

@@ -171,6 +171,20 @@ int sys_socketpair(int fds[2])
 	return 0;
 }
 
+int sys_socket_in(int dir_fd, const char *name)
+{
+	int rc = call("socket %s in %s", name, fd_name(dir_fd));
+	const char *path = strchr(fd_name(dir_fd), '/');
+	char file[NAME_SIZE];
+
+	if (rc < 0)
+		return rc;
+	snprintf(file, sizeof(file), "%s/%s", path ? path : "", name);
+	fake_file(file, "");
+	thing_add("file", file, -1);
+	return null_give("socket", name);
+}
+
 /* --- device programs */
 
 int sys_bpf_load(const struct bpf_insn *program, size_t count)
@@ -249,6 +263,11 @@ int sys_join_netns(int netns_fd)
 int sys_die_with_parent(void)
 {
 	return call("die_with_parent");
+}
+
+int sys_raise_rlimit(int resource, uint64_t hard)
+{
+	return call("raise_rlimit %d %llu", resource, (unsigned long long)hard);
 }
 
 int sys_affinity_reset(void)

@@ -3,6 +3,7 @@
  * stead; when=N counts the calls of each process. */
 #include "lab.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,12 +120,65 @@ static void each_prctl_that_fails_or_lies_is_noticed_or_harmless(void **state)
 	}
 }
 
+/* A further command in a container whose PID 1 is traced. */
+static const struct result *exec_traced(const struct job *container, const char *name,
+					const char *call, const char *inject, const char *user)
+{
+	struct job *strace = START(CALL(.program = "/usr/bin/strace"), "-f", "-p",
+				   lab_text("%d", host_init(container)), "-o", lab_path("trace"),
+				   "-e", lab_text("trace=%s", call), "-e", inject);
+	const struct result *result;
+
+	job_expect_error(strace, "attached");
+	result = RUN("exec", name, "--user", user, "grep", "-E",
+		     "^(Uid|Gid|Groups|Cap...|NoNewPrivs|Seccomp):", "/proc/self/status");
+	job_signal(strace, SIGTERM);
+	job_end(strace);
+	return result;
+}
+
+static void a_further_command_has_its_privileges_or_does_not_begin(void **state)
+{
+	static const char *const calls[] = {"setgroups", "setresgid", "setresuid", "capget",
+					    "capset",	 "prctl",     "seccomp"};
+	static const char *const faults[] = {"error=EPERM", "retval=0"};
+	const char *name = lab_text("lab-%d", getpid());
+	struct job *container;
+
+	(void)state;
+	strace_needed();
+	container = START_SH(CALL(.talks = true), "echo ready; cat", "--name", name);
+	job_expect(container, "ready");
+	for (size_t i = 0; i < COUNT(users); i++) {
+		const char *as_ever =
+			exec_traced(container, name, "getppid", "trace=getppid", users[i])->out;
+
+		assert_has(as_ever, "NoNewPrivs:\t1\n");
+		assert_has(as_ever, "Seccomp:\t2\n");
+		for (size_t j = 0; j < COUNT(calls); j++)
+			for (size_t k = 0; k < COUNT(faults); k++) {
+				const char *inject = lab_text("inject=%s:%s", calls[j], faults[k]);
+				const struct result *result =
+					exec_traced(container, name, calls[j], inject, users[i]);
+
+				if (strcmp(calls[j], "seccomp") == 0 && k == 1)
+					continue; /* by the kernel's own word it is there */
+				if (result->status == 0)
+					assert_string_equal(result->out, as_ever);
+				else
+					assert_refused(result, "cannot ");
+			}
+	}
+	assert_status(job_end(container), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_id_or_capability_that_cannot_be_changed_stops_the_start),
 		TEST(a_change_that_is_only_said_to_be_done_gives_nothing),
 		TEST(each_prctl_that_fails_or_lies_is_noticed_or_harmless),
+		TEST(a_further_command_has_its_privileges_or_does_not_begin),
 	};
 
 	return TESTS_RUN(tests);

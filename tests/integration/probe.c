@@ -177,24 +177,26 @@ static long first_byte(const char *path)
 	return read(fd, &byte, 1) < 0 && errno != EISDIR ? -1 : fd;
 }
 
-/* What of PID 1 can be had. */
-static int touch1(const char *argument)
+/* What of a process can be had. */
+static int touch(const char *argument)
 {
 	static const char *const files[] = {"mem",  "exe",	"root/",  "cwd/",
 					    "fd/0", "fdinfo/0", "maps",	  "environ",
 					    "auxv", "stack",	"ns/mnt", "syscall"};
-	char path[64], byte;
+	int pid = (int)strtol(argument, NULL, 10);
+	char path[64], to[64], byte;
 	struct iovec own = {&byte, 1}, other = {(void *)0x400000, 1};
 
-	(void)argument;
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		snprintf(path, sizeof(path), "/proc/1/%s", files[i]);
+		snprintf(path, sizeof(path), "/proc/%d/%s", pid, files[i]);
 		outcome(files[i], first_byte(path));
 	}
-	outcome("exe-link", readlink("/proc/1/exe", path, sizeof(path)));
-	outcome("fd-link", readlink("/proc/1/fd/0", path, sizeof(path)));
-	outcome("seize", syscall(SYS_ptrace, PTRACE_SEIZE, 1, 0, 0));
-	outcome("readv", process_vm_readv(1, &own, 1, &other, 1, 0));
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	outcome("exe-link", readlink(path, to, sizeof(to)));
+	snprintf(path, sizeof(path), "/proc/%d/fd/0", pid);
+	outcome("fd-link", readlink(path, to, sizeof(to)));
+	outcome("seize", syscall(SYS_ptrace, PTRACE_SEIZE, pid, 0, 0));
+	outcome("readv", process_vm_readv(pid, &own, 1, &other, 1, 0));
 	return 0;
 }
 
@@ -322,7 +324,7 @@ int main(int argc, char **argv)
 	} table[] = {
 		{"fds", fds},	      {"stdio", stdio},	      {"catch", catch},
 		{"orphans", orphans}, {"forks", forks},	      {"memory", memory},
-		{"touch1", touch1},   {"push", push},	      {"size", size},
+		{"touch", touch},     {"push", push},	      {"size", size},
 		{"end-by", end_by},   {"loopback", loopback}, {"kill1", kill1},
 		{"threads", threads}, {"foreign", foreign},
 	};

@@ -64,6 +64,36 @@ static void the_rest_is_as_for_root(void **state)
 	assert_status(job_end(job), 3);
 }
 
+static void further_commands_are_the_caller_s(void **state)
+{
+	const char *name = lab_text("lab-%d", getpid());
+	struct job *job = START(USER_CALL(.talks = true), "--name", name, lab_merged(), "--", "sh",
+				"-c", "echo ready; cat");
+	struct job *other;
+
+	(void)state;
+	job_expect(job, "ready");
+	assert_out(job_end(START(USER_CALL(), "exec", name, "sh", "-c",
+				 "id -u; cat /proc/self/uid_map; grep CapEff /proc/self/status")),
+		   "0\n         0       4242          1\n         1     300000      65536\n"
+		   "CapEff:\t00000000800405fb\n");
+	assert_out(job_end(START(USER_CALL(), "exec", name, "--user", "7", "id", "-G")), "7\n");
+	assert_out(job_end(START(USER_CALL(.terminal = true), "exec", name, "tty")),
+		   "/dev/pts/0\r\n");
+	other = START(USER_CALL(.talks = true), "exec", name, "sh", "-c", "echo ready; cat");
+	job_expect(other, "ready");
+	job_signal(other, SIGKILL);
+	assert_status(job_end(other), -SIGKILL);
+	/* Each user has a directory of his own. */
+	assert_refused(RUN("exec", name, "true"), lab_text("no container %s is running", name));
+	assert_status(job_end(job), 0);
+	job = START_SH(CALL(.talks = true), "echo ready; cat", "--name", name);
+	job_expect(job, "ready");
+	assert_refused(job_end(START(USER_CALL(), "exec", name, "true")),
+		       lab_text("no container %s is running", name));
+	assert_status(job_end(job), 0);
+}
+
 static void what_the_caller_may_not_read_stays_so(void **state)
 {
 	(void)state;
@@ -329,6 +359,7 @@ int main(void)
 		USER_TEST(the_caller_is_root_inside_and_nobody_else_is),
 		USER_TEST(files_are_the_caller_s),
 		USER_TEST(the_rest_is_as_for_root),
+		USER_TEST(further_commands_are_the_caller_s),
 		USER_TEST(what_the_caller_may_not_read_stays_so),
 		USER_TEST(what_needs_root_is_said_in_one_line),
 		USER_TEST(a_hook_is_root_inside_and_the_caller_outside),

@@ -69,8 +69,10 @@ static void a_directory_as_one_of_the_three_descriptors_is_refused(void **state)
 }
 
 /* T-FD-2: none of a directory, of ctr-init's own image or of the plan. */
-static void pid_1_holds_nothing_but_dev_null_and_its_payload(void **state)
+static void pid_1_holds_dev_null_its_payload_and_the_keeper_alone(void **state)
 {
+	static const char *const wanted[] = {"/dev/null", "/dev/null", "/dev/null", "pidfd",
+					     "socket:"};
 	struct job *job = START(CALL(.talks = true, .before = open_much), "--mem", "64M", "--bind",
 				"/etc:/mnt", lab_merged(), "--", "sh", "-c", "echo ready; cat");
 	const char *listing;
@@ -79,26 +81,21 @@ static void pid_1_holds_nothing_but_dev_null_and_its_payload(void **state)
 	(void)state;
 	job_expect(job, "ready");
 	init = host_init(job);
+	assert_eventually(strcmp(host_status(init, "CapEff:"), "0000000000000020") == 0);
 	listing = job_end(START(CALL(.program = "/bin/ls"), lab_text("/proc/%d/fd", init)))->out;
-	if (strcmp(listing, "0\n1\n2\n3\n") == 0) { /* a kernel that keeps statuses: stage 95 */
+	if (strcmp(listing, "0\n1\n2\n4\n") != 0) /* a kernel that keeps statuses: stage 95 */
+		assert_string_equal(listing, "0\n1\n2\n3\n4\n");
+	for (size_t fd = 0; fd < COUNT(wanted); fd++) {
 		char to[256] = "";
 
-		assert_true(readlink(lab_text("/proc/%d/fd/3", init), to, sizeof(to) - 1) > 0);
-		assert_non_null(strstr(to, "pidfd"));
-	} else {
-		assert_string_equal(listing, "0\n1\n2\n");
-	}
-	for (int fd = 0; fd < 3; fd++) {
-		char to[256] = "";
-
-		assert_true(readlink(lab_text("/proc/%d/fd/%d", init, fd), to, sizeof(to) - 1) > 0);
-		assert_string_equal(to, "/dev/null");
+		if (readlink(lab_text("/proc/%d/fd/%zu", init, fd), to, sizeof(to) - 1) > 0)
+			assert_has(to, wanted[fd]);
 	}
 	assert_status(job_end(job), 0);
 }
 
 /* A line of /proc/net/unix ends with the inode, or with a name behind that. */
-static int nameless_sockets(pid_t pid)
+static int sockets_count(pid_t pid, const char *name)
 {
 	const char *sockets = lab_read("/proc/net/unix");
 	int count = 0;
@@ -111,22 +108,34 @@ static int nameless_sockets(pid_t pid)
 		    strncmp(to, "socket:[", 8) != 0)
 			continue;
 		inode = lab_text(" %.*s", (int)strcspn(to + 8, "]"), to + 8);
-		line = strstr(sockets, lab_text("%s\n", inode));
+		line = strstr(sockets, inode);
 		assert_non_null(line);
-		count++;
+		line += strlen(inode);
+		line = lab_text("%.*s", (int)strcspn(line, "\n"), line);
+		count += *name ? strstr(line, name) != NULL : !*line;
+		assert_true(*line != '@'); /* of no file system: anybody's */
 	}
 	return count;
 }
 
-/* T-SOCK-1: nothing that another process could connect to. */
-static void no_socket_with_a_name_is_made(void **state)
+/* T-SOCK-1: but for the keeper's, in a directory that is the caller's alone, nothing that another
+ * process could connect to. */
+static void no_socket_has_a_name_that_others_could_use(void **state)
 {
-	struct job *job = START_SH(CALL(.talks = true), "echo ready; cat");
+	const char *name = lab_text("lab-%d", getpid());
+	struct job *job = START_SH(CALL(.talks = true), "echo ready; cat", "--name", name);
+	struct stat stat_buffer;
 
 	(void)state;
 	job_expect(job, "ready");
-	assert_int_equal(nameless_sockets(job->pid), 1);
-	assert_int_equal(nameless_sockets(host_init(job)), 0);
+	assert_int_equal(sockets_count(job->pid, ""), 1);
+	assert_int_equal(sockets_count(job->pid, "/exec"), 1);
+	assert_int_equal(sockets_count(host_init(job), ""), 1);
+	assert_int_equal(sockets_count(host_init(job), "/"), 0);
+	assert_int_equal(stat(lab_text("/run/ctr/%s", name), &stat_buffer), 0);
+	assert_int_equal(stat_buffer.st_mode & 0777, 0700);
+	assert_int_equal(stat(lab_text("/run/ctr/%s/exec", name), &stat_buffer), 0);
+	assert_int_equal(stat_buffer.st_mode & 0022, 0);
 	assert_status(job_end(job), 0);
 }
 
@@ -138,7 +147,7 @@ static void nothing_of_pid_1_can_be_had(void **state)
 	static const char *const things[] = {"mem",   "exe",   "root/",	  "cwd/",    "fd/0",
 					     "maps",  "stack", "syscall", "environ", "exe-link",
 					     "seize", "readv", "fd-link"};
-	const struct result *result = RUN(lab_merged(), "--", "probe", "touch1");
+	const struct result *result = RUN(lab_merged(), "--", "probe", "touch", "1");
 
 	(void)state;
 	assert_status(result, 0);
@@ -523,8 +532,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(no_descriptor_of_the_caller_s_reaches_the_payload),
 		TEST(a_directory_as_one_of_the_three_descriptors_is_refused),
-		TEST(pid_1_holds_nothing_but_dev_null_and_its_payload),
-		TEST(no_socket_with_a_name_is_made),
+		TEST(pid_1_holds_dev_null_its_payload_and_the_keeper_alone),
+		TEST(no_socket_has_a_name_that_others_could_use),
 		TEST(nothing_of_pid_1_can_be_had),
 		TEST(root_inside_has_the_documented_capabilities_and_no_other),
 		TEST(a_user_inside_has_none),

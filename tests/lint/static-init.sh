@@ -20,7 +20,7 @@ fi
 size=$(wc -c <"$init")
 [ "$size" -le 24576 ] || { echo "static-init: $size bytes, more than 24 KiB"; wrong=1; }
 # What stays in memory while a payload runs is to be one page: stage 95.
-readelf -SW "$init" | sed -n 's/.* resident *PROGBITS *\([0-9a-f]*\) [0-9a-f]* \([0-9a-f]*\) .*/\1 \2/p' |
+readelf -SW "$init.linked" | sed -n 's/.* resident *PROGBITS *\([0-9a-f]*\) [0-9a-f]* \([0-9a-f]*\) .*/\1 \2/p' |
 	{
 		read -r address length
 		[ $((0x$address / 4096)) -eq $(((0x$address + 0x$length - 1) / 4096)) ]

@@ -365,6 +365,7 @@ static void the_main_job_on_v1_is_this_script(void **state)
 			    "seal ctr-init\n"
 			    "mkdir /run/ctr 0700\nlock /run/ctr wait\n"
 			    "mkdir /run/ctr/web 0700\nlock /run/ctr/web\ncreate /run/ctr/web/run\n"
+			    "socket exec in lock /run/ctr/web\n"
 			    "mkdir /box/upper 0755\nlock /box/upper\n"
 			    "mkdir /box/work 0755\nlock /box/work\n"
 			    "mkdir /v1/cpu/ctr-web 0755\n"
@@ -377,7 +378,8 @@ static void the_main_job_on_v1_is_this_script(void **state)
 			    "socketpair\nclone mnt pid uts ipc net\n"
 			    "wait 4711\n"
 			    "rmdir /v1/memory/ctr-web\nrmdir /v1/cpu/ctr-web\n"
-			    "unlink /run/ctr/web/run\nrmdir /run/ctr/web\n");
+			    "unlink /run/ctr/web/exec\nunlink /run/ctr/web/run\n"
+			    "rmdir /run/ctr/web\n");
 }
 
 static void on_v2_the_child_is_born_in_its_group(void **state)
@@ -528,6 +530,7 @@ static void a_group_that_came_with_a_pause_goes_with_the_run(void **state)
 	assert_contains(fake_changes(), "unlink /run/ctr/web/run\nrmdir /run/ctr/web\n"
 					"mkdir /run/ctr 0700\nlock /run/ctr wait\n"
 					"rmdir /v2/paused\nunlink /run/ctr/web/freezer\n"
+					"unlink /run/ctr/web/exec\n"
 					"rmdir /run/ctr/web\n");
 	nothing_is_left("nothing");
 }
