@@ -11,8 +11,8 @@ const struct verb verbs[] = {
 	{"stop", "NAME", "TERM, its grace, KILL; until nothing of it is left", stop_run},
 	{"pause", "NAME", "every process of it stands still", pause_run},
 	{"resume", "NAME", "and goes on", resume_run},
-	{"diff", "NAME|UPPER [--lower DIR]", "what is added, changed, deleted", diff_run},
 	{"exec", "NAME [OPTION...] CMD", "run CMD in NAME: --user --workdir --env --tty", exec_run},
+	{"diff", "NAME|UPPER [--lower DIR]", "what is added, changed, deleted", diff_run},
 	{"gc", "", "remove what killed runs have left behind", gc_run},
 };
 const size_t verbs_count = sizeof(verbs) / sizeof(verbs[0]);
