@@ -17,8 +17,6 @@ static const struct row {
 	{CTR_STAGE_MOUNTS, EINVAL, "cannot mount tmpfs ", " (tmpfs(5) has the options)"},
 	{CTR_STAGE_MOUNTS, ENOTDIR, "cannot bind ", " (a directory goes on a directory)"},
 	{CTR_STAGE_MOUNTS, EISDIR, "cannot bind ", " (a file goes on a file)"},
-	{CTR_STAGE_PRIVILEGES, EPERM, "cannot set the resource limit ",
-	 " (ctr-setup itself may have less: see ulimit -Ha, and for nofile fs.nr_open)"},
 	{CTR_STAGE_PAYLOAD, EMFILE, "", " (--rlimit nofile leaves too few)"},
 	{CTR_STAGE_PAYLOAD, ENOENT, "cannot execute ",
 	 " (the root has no such program, or not the interpreter or loader that it needs)"},

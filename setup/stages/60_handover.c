@@ -54,7 +54,10 @@ static int rlimits_raise(const struct spec *spec)
 		for (size_t j = 0; j < sizeof(table) / sizeof(table[0]) && rc == 0; j++)
 			if (strcmp(table[j].name, spec->rlimits[i].name) == 0 &&
 			    (rc = sys_raise_rlimit(table[j].resource, spec->rlimits[i].hard)) < 0)
-				fail(-rc, "cannot raise the resource limit %s", table[j].name);
+				fail(-rc,
+				     "cannot raise the resource limit %s (ctr-setup itself may "
+				     "have less: see ulimit -Ha, and for nofile fs.nr_open)",
+				     table[j].name);
 	return rc;
 }
 
