@@ -42,6 +42,16 @@ int field_rlimit(const struct line *line, unsigned n);
 /* The MS_ bits of a field of kind m. */
 unsigned long field_mount_flags(const struct line *line, unsigned n);
 
+/* The next line of the plan behind this one (NULL: from the beginning) whose verb is in the range;
+ * NULL: there is none. This one was carried out: the keeper is told, where the plan wants it. */
+const struct line *step_next(const struct plan *plan, const struct line *line, enum ctr_verb first,
+			     enum ctr_verb last);
+
+/* The plan's lines with verbs from first to last, in order. */
+#define for_each_step(step, plan, first, last)                                                     \
+	for (const struct line *step = step_next(plan, NULL, first, last); step;                   \
+	     step = step_next(plan, step, first, last))
+
 /* The plan's lines in order. */
 #define for_each_line(step, plan)                                                                  \
 	for (const struct line *step = (plan)->lines; step < (plan)->lines + (plan)->count; step++)

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "stages.h"
@@ -44,6 +46,28 @@ void report(enum ctr_message_type type, int error, int fd)
 
 	if (life->kind == LIFE_CONTAINER)
 		message_send(&message, fd);
+}
+
+static void step_report(const struct line *line)
+{
+	struct ctr_message message = {.type = CTR_MESSAGE_STEP, .line = line->number};
+
+	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, message.text);
+	if (life->kind == LIFE_CONTAINER)
+		message_send(&message, -1);
+}
+
+const struct line *step_next(const struct plan *plan, const struct line *line, enum ctr_verb first,
+			     enum ctr_verb last)
+{
+	const struct line *end = plan->lines + plan->count;
+
+	if (line && plan->lines->verb == CTR_VERB_TRACE)
+		step_report(line);
+	for (line = line ? line + 1 : plan->lines; line < end; line++)
+		if (line->verb >= first && line->verb <= last)
+			return line;
+	return NULL;
 }
 
 static void parts_append(char *text, size_t size, const char *part, va_list parts)

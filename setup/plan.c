@@ -282,6 +282,8 @@ int plan_compile(const struct spec *spec, const struct plan_facts *facts, char *
 	if (!to)
 		return fail(ENOMEM, "cannot write the plan");
 	fputs(CTR_PLAN_HEADER "\n", to);
+	if (spec->explain == EXPLAIN_TRACE)
+		fputs("trace\n", to);
 	LINE(to, "root", facts->root);
 	rc = mounts_put(to, spec, &fd);
 	if (rc == 0) {

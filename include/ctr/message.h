@@ -7,8 +7,9 @@
  *   HOOKS    the root is mounted, the hooks may run; the sender waits for HOOKS_DONE.
  *   CONSOLE  the pty's master travels beside this record (SCM_RIGHTS); it belongs to the receiver.
  *   STARTED  the payload's execve(2) succeeded. What comes after it is not to be trusted.
- *   UPPER    from ctr-setup's own part: a descriptor of an upper layer in memory travels beside it,
- *            for the keeper to look at when the container is gone.
+ *   STEP     where the plan has a trace line: line was carried out, and text begins with the time
+ * of that (struct timespec of CLOCK_MONOTONIC). UPPER    from ctr-setup's own part: a descriptor of
+ * an upper layer in memory travels beside it, for the keeper to look at when the container is gone.
  * Down: HOOKS_DONE, error 0 when all hooks succeeded.
  *   TREE     to a child in a user namespace, whose ids are mapped now. Of root's making a detached
  *            mount travels beside each such record, for the plan's attach lines in their order;
@@ -42,6 +43,7 @@ enum ctr_message_type {
 	CTR_MESSAGE_HOOKS_DONE,
 	CTR_MESSAGE_CONSOLE,
 	CTR_MESSAGE_STARTED,
+	CTR_MESSAGE_STEP,
 	CTR_MESSAGE_TREE,
 	CTR_MESSAGE_UPPER,
 	CTR_MESSAGE_COMMAND,

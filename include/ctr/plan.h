@@ -18,6 +18,8 @@
  *   r  the name of a resource limit: those of CTR_RLIMITS
  *   *  the kind before it may come any number of times more
  *
+ * trace                               comes first: the keeper is told of each line as it is carried
+ *                                     out, but for seccomp and those of the command
  * root PATH                           the working directory, a mount that the host's tree has at
  *                                     PATH, becomes /; without this line / is the root already, as
  *                                     in a VM
@@ -75,6 +77,7 @@ enum {
 
 /* id, verb, stage, kinds of its fields */
 #define CTR_VERBS(X)                                                                               \
+	X(TRACE, "trace", CTR_STAGE_HANDOVER, "")                                                  \
 	X(ROOT, "root", CTR_STAGE_ROOT, "p")                                                       \
 	X(MOUNT, "mount", CTR_STAGE_MOUNTS, "sspms")                                               \
 	X(ATTACH, "attach", CTR_STAGE_MOUNTS, "fp")                                                \

@@ -27,7 +27,5 @@ static void pivot(const struct line *line)
 
 void root_pivot(const struct plan *plan)
 {
-	for_each_line(line, plan)
-		if (line->verb == CTR_VERB_ROOT)
-			pivot(line);
+	for_each_step(line, plan, CTR_VERB_ROOT, CTR_VERB_ROOT) pivot(line);
 }

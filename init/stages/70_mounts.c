@@ -84,10 +84,11 @@ static void mount_attach(const struct line *line)
 
 void mounts_make(const struct life *life, const struct plan *plan)
 {
-	for_each_line(line, plan) {
+	for_each_step(line, plan, CTR_VERB_MOUNT, CTR_VERB_ATTACH)
+	{
 		if (line->verb == CTR_VERB_MOUNT)
 			mount_make(life, line);
-		else if (line->verb == CTR_VERB_ATTACH)
+		else
 			mount_attach(line);
 	}
 }

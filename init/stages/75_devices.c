@@ -90,12 +90,13 @@ static void idle_open(struct life *life)
 
 void devices_make(struct life *life, const struct plan *plan)
 {
-	for_each_line(line, plan) {
+	for_each_step(line, plan, CTR_VERB_NODE, CTR_VERB_CONSOLE)
+	{
 		if (line->verb == CTR_VERB_NODE)
 			node_make(line);
 		else if (line->verb == CTR_VERB_LINK)
 			link_make(line);
-		else if (line->verb == CTR_VERB_CONSOLE)
+		else
 			console_make(life, line);
 	}
 	if (life->kind == LIFE_CONTAINER)

@@ -110,14 +110,15 @@ static void path_make_readonly(const struct line *line)
 
 void identity_set(const struct plan *plan)
 {
-	for_each_line(line, plan) {
+	for_each_step(line, plan, CTR_VERB_HOSTNAME, CTR_VERB_READONLY)
+	{
 		if (line->verb == CTR_VERB_HOSTNAME)
 			hostname_set(line);
 		else if (line->verb == CTR_VERB_LOOPBACK)
 			loopback_up(line);
 		else if (line->verb == CTR_VERB_MASK)
 			path_mask(line);
-		else if (line->verb == CTR_VERB_READONLY)
+		else
 			path_make_readonly(line);
 	}
 }

@@ -74,20 +74,22 @@ static void filter_map(const struct line *line)
 
 void privileges_limit(const struct plan *plan)
 {
-	for_each_line(line, plan) {
+	for_each_step(line, plan, CTR_VERB_BOUNDING, CTR_VERB_KEYRING)
+	{
 		errno = EPERM; /* of a yes that was none */
 		if (line->verb == CTR_VERB_BOUNDING)
 			bounding_limit(line);
 		else if (line->verb == CTR_VERB_KEYRING)
 			keyring_make(line);
-		else if (line->verb == CTR_VERB_SECCOMP)
+		else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+			 prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+			die(CTR_STAGE_PRIVILEGES, line, "set no_new_privs", NULL);
+	}
+	for_each_line(line, plan) {
+		if (line->verb == CTR_VERB_SECCOMP)
 			filter_map(line);
 		else if (line->verb == CTR_VERB_CAPS)
 			given = field_hex(line, 0);
-		else if (line->verb == CTR_VERB_NONEWPRIVS &&
-			 (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-			  prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1))
-			die(CTR_STAGE_PRIVILEGES, line, "set no_new_privs", NULL);
 	}
 }
 
@@ -154,12 +156,13 @@ static void user_become(const struct line *line)
 
 void privileges_drop(const struct plan *plan)
 {
-	for_each_line(line, plan) {
+	for_each_step(line, plan, CTR_VERB_RLIMIT, CTR_VERB_CAPS)
+	{
 		if (line->verb == CTR_VERB_RLIMIT)
 			rlimit_set(line);
 		else if (line->verb == CTR_VERB_USER)
 			user_become(line);
-		else if (line->verb == CTR_VERB_CAPS && caps_set(field_hex(line, 0)) < 0)
+		else if (caps_set(field_hex(line, 0)) < 0)
 			die(CTR_STAGE_PRIVILEGES, line, "set capabilities", NULL);
 	}
 }

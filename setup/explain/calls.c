@@ -23,6 +23,7 @@
 #include "../channel.h"
 #include "../cleanup.h"
 #include "../log.h"
+#include "../plan.h"
 #include "../state.h"
 #include "../sys.h"
 #include "lines.h"
@@ -58,7 +59,7 @@ static struct {
 	} passed[PASSED_MAX]; /* with the descriptors that go over the socket */
 } * shared;
 
-static char *plan;	    /* the text that ctr-init would get */
+static char *plan;	    /* the text that ctr-init gets, or would */
 static const char *network; /* where the child is born, if not in one of its own */
 
 /* fd, or in its want one of /dev/null, stands for source. */
@@ -120,12 +121,33 @@ int __wrap_channel_send(int socket_fd, enum ctr_message_type type, int error, in
 	return __real_channel_send(socket_fd, type, error, fd);
 }
 
+/* In a trace: ctr-init has carried out a line of the plan. */
+static void step_tell(const struct ctr_message *message)
+{
+	const char *line = plan ? plan : "";
+	struct timespec at;
+
+	for (unsigned i = 1; i < message->line && *line; i++)
+		line = strchrnul(line, '\n') + (*strchrnul(line, '\n') == '\n');
+	memcpy(&at, message->text, sizeof(at));
+	step_of_plan(line, &at);
+}
+
 int __real_channel_receive(int socket_fd, struct ctr_message *message, int *fd, int flags);
 int __wrap_channel_receive(int socket_fd, struct ctr_message *message, int *fd, int flags);
 int __wrap_channel_receive(int socket_fd, struct ctr_message *message, int *fd, int flags)
 {
 	int rc = __real_channel_receive(socket_fd, message, fd, flags);
 	unsigned i = shared ? shared->received : PASSED_MAX;
+
+	if (rc == 0 && message->type == CTR_MESSAGE_STEP) {
+		step_tell(message);
+		return __wrap_channel_receive(socket_fd, message, fd, flags);
+	}
+	if (rc == 0 && message->type == CTR_MESSAGE_STARTED) {
+		step_stage(CTR_STAGE_PAYLOAD);
+		step_note(0, "execve(2) has succeeded: the command runs");
+	}
 
 	if (rc == 0 && *fd >= 0 && i < PASSED_MAX) {
 		stand_in(*fd, shared->passed[i].source, shared->passed[i].flags);
@@ -566,10 +588,22 @@ SEAM(int, attach, int tree_fd, const char *path)
 
 /* --- handing over */
 
+int __real_plan_compile(const struct spec *spec, const struct plan_facts *facts, char **text,
+			size_t *size);
+int __wrap_plan_compile(const struct spec *spec, const struct plan_facts *facts, char **text,
+			size_t *size);
+int __wrap_plan_compile(const struct spec *spec, const struct plan_facts *facts, char **text,
+			size_t *size)
+{
+	int rc = __real_plan_compile(spec, facts, text, size);
+
+	if (rc == 0)
+		plan = strdup(*text);
+	return rc;
+}
+
 SEAM(int, sealed_file, const char *name, const void *data, size_t size)
 {
-	if (strcmp(name, "ctr-plan") == 0)
-		plan = strndup(data, size);
 	return __real_sys_sealed_file(name, data, size);
 }
 

@@ -65,13 +65,20 @@ static char *field_unescape(char *text)
 	return text;
 }
 
+unsigned line_stage(const char *line)
+{
+	size_t length = strcspn(line, " ");
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strlen(verbs[i].name) == length && strncmp(verbs[i].name, line, length) == 0)
+			return verbs[i].stage;
+	return 0;
+}
+
 static void line_cut(char *text, struct line *line)
 {
+	line->stage = line_stage(text);
 	line->verb = strsep(&text, " ");
-	line->stage = 0;
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (strcmp(verbs[i].name, line->verb) == 0)
-			line->stage = verbs[i].stage;
 	for (line->count = 0; text; line->count++)
 		line->fields[line->count] = field_unescape(strsep(&text, " "));
 	line->fields[line->count] = NULL;

@@ -11,6 +11,9 @@ struct waiting {
 /* Prints the plan, whose lines it cuts up. waiting: by descriptor, from 0 to count - 1. */
 void lines_print(char *plan, const struct waiting *waiting, unsigned count);
 
+/* The stage of a line of the plan, by its verb. */
+unsigned line_stage(const char *line);
+
 /* Before the root becomes /: in a script the binds are put on their places already, since what they
  * are of cannot be found afterwards. The plan stays as it is. */
 void lines_bind_early(const char *plan, const struct waiting *waiting, unsigned count);

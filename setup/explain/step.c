@@ -8,8 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../cleanup.h"
 #include "../explain.h"
 #include "ctr/stage.h"
+#include "lines.h"
 #include "why.h"
 
 enum { WORD_SIZE = 32768, WORDS = 8, SHELLS_MAX = 3, OUTPUT_FD = 200 };
@@ -86,15 +88,12 @@ void step_why(const char *text)
 	all.why = text;
 }
 
-static void time_print(char *line, size_t size)
+static void time_print(const struct timespec *at, unsigned stage, char *line, size_t size)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	snprintf(line, size, "%9.3f ms  %2u %-10s  ",
-		 (double)(now.tv_sec - all.began.tv_sec) * 1e3 +
-			 (double)(now.tv_nsec - all.began.tv_nsec) / 1e6,
-		 all.stage, stage_name(all.stage));
+		 (double)(at->tv_sec - all.began.tv_sec) * 1e3 +
+			 (double)(at->tv_nsec - all.began.tv_nsec) / 1e6,
+		 stage, stage_name(stage));
 }
 
 /* One write(2) a line: keeper and child print in turns, and the container's own output between. */
@@ -102,11 +101,14 @@ __attribute__((format(printf, 3, 0))) static void line_print(int rc, const char 
 							     const char *format, va_list words)
 {
 	char line[2 * WORD_SIZE] = "";
+	struct timespec now;
 	size_t used;
 
 	heading_print();
-	if (!is_dry())
-		time_print(line, sizeof(line));
+	if (!is_dry()) {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		time_print(&now, all.stage, line, sizeof(line));
+	}
 	used = strlen(line);
 	used += (size_t)snprintf(line + used, sizeof(line) - used, "%s", begin);
 	used += (size_t)vsnprintf(line + used, sizeof(line) - used, format, words);
@@ -123,6 +125,20 @@ int step(int rc, const char *format, ...)
 	line_print(rc, "", format, words);
 	va_end(words);
 	return rc;
+}
+
+void step_of_plan(const char *line, const struct timespec *at)
+{
+	AUTO_FREE char *text = strndup(line, strcspn(line, "\n"));
+	char time[64];
+
+	if (!text)
+		return;
+	time_print(at, line_stage(text), time, sizeof(time));
+	for (char *c = text; *c; c++)
+		if (*c < 0x20 || *c == 0x7f) /* of the user's, and for the terminal */
+			*c = '?';
+	dprintf(all.fd, "%s%s\n", time, text);
 }
 
 int step_note(int rc, const char *format, ...)
@@ -166,12 +182,12 @@ const char *step_shells_close(void)
 
 /* --- words */
 
+/* To sh(1) and printf(1) they are themselves. */
+#define PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@+=:,./-"
+
 static bool is_plain(const char *word)
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				    "0123456789_@%+=:,./-";
-
-	return *word && !word[strspn(word, plain)];
+	return *word && !word[strspn(word, PLAIN "%")];
 }
 
 static bool is_printable(const char *word)
@@ -187,7 +203,11 @@ static void quote_printed(const char *word, FILE *to)
 {
 	fputs("\"$(printf '", to);
 	for (; *word; word++)
-		fprintf(to, "\\%03o", (unsigned)(unsigned char)*word);
+		fprintf(to,
+			strchr(PLAIN " ", *word) ? "%c"
+			: *word == '\n'		 ? "\\n"
+						 : "\\%03o",
+			(unsigned)(unsigned char)*word);
 	fputs("')\"", to);
 }
 

@@ -25,6 +25,9 @@ void step_leaves_nothing(void);
 int step(int rc, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Why the step behind it; not where the same was said last. Not in a trace. */
 void step_why(const char *text);
+/* Of a trace: ctr-init has done this line of the plan, at this time. */
+struct timespec;
+void step_of_plan(const char *line, const struct timespec *at);
 /* What shell has no step for: a comment. */
 int step_note(int rc, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -147,6 +147,7 @@ static void message_handle(struct keeper *keeper, struct ctr_message *message, i
 			keeper->run->upper_before = 0;
 		}
 		break;
+	case CTR_MESSAGE_STEP: /* ctr-explain takes these */
 	case CTR_MESSAGE_HOOKS_DONE:
 	case CTR_MESSAGE_TREE:
 	case CTR_MESSAGE_COMMAND:

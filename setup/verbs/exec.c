@@ -90,6 +90,7 @@ static bool message_handle(struct client *client, struct ctr_message *message, i
 		return false;
 	case CTR_MESSAGE_HOOKS:
 	case CTR_MESSAGE_HOOKS_DONE:
+	case CTR_MESSAGE_STEP:
 	case CTR_MESSAGE_TREE:
 	case CTR_MESSAGE_UPPER:
 	case CTR_MESSAGE_COMMAND:

@@ -183,6 +183,12 @@ static void a_trace_lives_it_and_tells_each_step_with_its_time(void **state)
 	assert_string_equal(result->out, "inside\n");
 	assert_has(result->err, " 20 state       mkdir -m 700 /run/ctr/explained\n");
 	assert_has(result->err, " 50 rootfs      mount -t overlay ");
+	assert_has(result->err, " 60 handover    exec ctr-init\n");
+	assert_has(result->err, " 65 root        root /");
+	assert_has(result->err, " 70 mounts      mount proc proc /proc nosuid,nodev,noexec -\n");
+	assert_has(result->err, " 80 identity    hostname explained\n");
+	assert_has(result->err, " 85 privileges  user 0 0 0\n");
+	assert_has(result->err, " 90 payload     # execve(2) has succeeded");
 	assert_has(result->err, " 20 state       rmdir /run/ctr/explained\n");
 	for (const char *line = result->err; *line; line = strchr(line, '\n') + 1) {
 		double at;
