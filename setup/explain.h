@@ -1,7 +1,7 @@
 /* --explain: the life of a container as shell.
  *
  * It is the same life, lived over a back end of the seam that prints each change in the place of
- * making it (explain/calls.c), and for what ctr-init would do prints each line of the plan
+ * making it (explain/seam.h), and for what ctr-init would do prints each line of the plan
  * (explain/lines.c). That back end is a program of its own, ctr-explain, linked from the same core:
  * a run that explains nothing carries nothing of it.
  */
