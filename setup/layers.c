@@ -128,12 +128,22 @@ static bool is_mounted_overlay(const char *path)
 	       (stat.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
+static int root_find(const struct spec *spec, struct layers *layers)
+{
+	if (*spec->rootfs && access(spec->rootfs, F_OK) < 0 && errno == ENOENT)
+		return fail(0,
+			    "cannot find the root directory %s: %s (for an overlay an empty one "
+			    "will do: mkdir makes it)",
+			    spec->rootfs, strerror(ENOENT));
+	return directory_find("root", spec->rootfs, &layers->root);
+}
+
 int layers_find(const struct spec *spec, struct layers *layers)
 {
 	int rc;
 
 	*layers = (struct layers){.is_user_s = geteuid() != 0};
-	rc = directory_find("root", spec->rootfs, &layers->root);
+	rc = root_find(spec, layers);
 	if (rc < 0)
 		return rc;
 	if (strcmp(layers->root, "/") == 0)

@@ -29,6 +29,7 @@ struct line {
 struct last {
 	char privileges[LIST_SIZE], environment[4 * LIST_SIZE];
 	char workdir[LIST_SIZE];
+	bool has_command; /* one is printed: what follows is in its place */
 };
 
 struct lines {
@@ -348,9 +349,13 @@ static void exec_print(const struct line *line, struct lines *lines)
 		     "/run/.tools 2>/dev/null || :; exec \"$@\"' sh%s%s",
 		     quote(line->fields[0]), lines->last.environment, lines->last.privileges,
 		     command, step_shells_close());
-	else
+	else {
+		if (lines->last.has_command)
+			step_note(0, "where there is no such program:");
 		step(0, "exec env -i%s setpriv%s%s", lines->last.environment,
 		     lines->last.privileges, command);
+	}
+	lines->last.has_command = true;
 }
 
 static const struct {

@@ -36,7 +36,7 @@ static int keeper_find(const char *name)
 	    connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
 		return take_fd(&fd);
 	if (errno == ENOENT || errno == ECONNREFUSED)
-		return fail(0, "no container %s is running", name);
+		return fail(0, "no run is called %s: see ctr-setup ls", name);
 	return fail(errno, "cannot ask the keeper of %s", name);
 }
 

@@ -60,14 +60,17 @@ static void a_name_that_is_not_running_is_refused(void **state)
 	const char *gone = lab_text("lab-%d", getpid());
 
 	(void)state;
-	assert_refused(RUN("exec", gone, "true"), lab_text("no container %s is running", gone));
+	assert_refused(RUN("exec", gone, "true"),
+		       lab_text("no run is called %s: see ctr-setup ls", gone));
 	CONTAINER(NULL);
 	container_end();
-	assert_refused(RUN("exec", gone, "true"), lab_text("no container %s is running", gone));
+	assert_refused(RUN("exec", gone, "true"),
+		       lab_text("no run is called %s: see ctr-setup ls", gone));
 	CONTAINER(NULL);
 	job_signal(container, SIGKILL);
 	job_end(container);
-	assert_refused(RUN("exec", gone, "true"), lab_text("no container %s is running", gone));
+	assert_refused(RUN("exec", gone, "true"),
+		       lab_text("no run is called %s: see ctr-setup ls", gone));
 	assert_status(RUN("gc"), 0);
 }
 

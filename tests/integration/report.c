@@ -336,7 +336,8 @@ static void a_start_that_fails_has_its_reason_wherever_it_fails(void **state)
 	(void)state;
 	assert_status(reported(RUN(to_file(), lab_path("nowhere"))), 125);
 	assert_end("failure", lab_text(FAILED "10 preflight: cannot find the root directory %s: No "
-					      "such file or directory",
+					      "such file or directory (for an overlay an empty one "
+					      "will do: mkdir makes it)",
 				       lab_path("nowhere")));
 	assert_true(is_null("memory_peak_bytes") && is_null("oom_names"));
 	/* the child, before it is ctr-init */

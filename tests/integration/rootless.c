@@ -85,12 +85,13 @@ static void further_commands_are_the_caller_s(void **state)
 	job_signal(other, SIGKILL);
 	assert_status(job_end(other), -SIGKILL);
 	/* Each user has a directory of his own. */
-	assert_refused(RUN("exec", name, "true"), lab_text("no container %s is running", name));
+	assert_refused(RUN("exec", name, "true"),
+		       lab_text("no run is called %s: see ctr-setup ls", name));
 	assert_status(job_end(job), 0);
 	job = START_SH(CALL(.talks = true), "echo ready; cat", "--name", name);
 	job_expect(job, "ready");
 	assert_refused(job_end(START(USER_CALL(), "exec", name, "true")),
-		       lab_text("no container %s is running", name));
+		       lab_text("no run is called %s: see ctr-setup ls", name));
 	assert_status(job_end(job), 0);
 }
 

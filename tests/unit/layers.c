@@ -178,7 +178,7 @@ static void what_is_missing_or_no_directory_is_named(void **state)
 	struct spec spec = {.rootfs = scratch("nowhere")};
 
 	(void)state;
-	assert_contains(refused(&spec), "cannot find the root directory");
+	assert_contains(refused(&spec), "nowhere: No such file or directory (for an overlay");
 	file_write(scratch("file"), "", 0);
 	spec.rootfs = scratch("file");
 	assert_contains(refused(&spec), "as the root directory: Not a directory");
