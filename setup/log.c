@@ -49,7 +49,7 @@ const char *log_reason(void)
 	return reason ? reason : "";
 }
 
-static const char *stage_name(unsigned stage)
+const char *stage_name(unsigned stage)
 {
 	switch (stage) {
 #define NAME(id, number, name)                                                                     \

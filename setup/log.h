@@ -10,6 +10,9 @@
 
 #include "ctr/stage.h"
 
+/* As in "rootfs" of 50; "unknown stage" for a number that none has. */
+const char *stage_name(unsigned stage);
+
 /* Lines from here on carry this stage; 0 for none. */
 void log_stage(unsigned stage);
 void log_verbose(bool verbose);

@@ -10,7 +10,7 @@
 
 #include "../cleanup.h"
 #include "../explain.h"
-#include "ctr/stage.h"
+#include "../log.h"
 #include "lines.h"
 #include "why.h"
 
@@ -40,19 +40,6 @@ bool is_dry(void)
 bool is_script(void)
 {
 	return all.how == EXPLAIN_SCRIPT;
-}
-
-static const char *stage_name(unsigned stage)
-{
-	switch (stage) {
-#define NAME(id, number, name)                                                                     \
-	case number:                                                                               \
-		return name;
-		CTR_STAGES(NAME)
-#undef NAME
-	default:
-		return "";
-	}
 }
 
 void step_stage(unsigned stage)
