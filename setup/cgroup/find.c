@@ -228,6 +228,7 @@ static int controllers_find(struct libmnt_table *table, const char *self, unsign
 {
 	struct place place, v2;
 	unsigned in_v2 = 0;
+	int rc = 0;
 
 	for (int i = 0; i < CONTROLLERS; i++) {
 		int version;
@@ -237,18 +238,19 @@ static int controllers_find(struct libmnt_table *table, const char *self, unsign
 		version = version_find(table, self, (enum controller)i, &place);
 		if (goes_without(version, (enum controller)i, wanted >> i & 1, place.own))
 			continue;
-		if (version <= 0)
-			return missing_say(version, controller_names[i], &place);
-		if (version == 1) {
+		if (version <= 0) {
+			rc = missing_say(version, controller_names[i], &place);
+		} else if (version == 1) {
 			v1_add(&place, (enum controller)i, groups);
-			continue;
+		} else {
+			v2 = place;
+			in_v2 |= 1U << i;
 		}
-		v2 = place;
-		in_v2 |= 1U << i;
 	}
-	return in_v2 ? v2_place(v2.top, v2.own, in_v2 & wanted, in_v2 & counted & ~wanted,
-				&groups->items[groups->count++])
-		     : 0;
+	return rc < 0 || !in_v2
+		       ? rc
+		       : v2_place(v2.top, v2.own, in_v2 & wanted, in_v2 & counted & ~wanted,
+				  &groups->items[groups->count++]);
 }
 
 /* NULL after fail(). The caller's to mnt_unref_table(). */

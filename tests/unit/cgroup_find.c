@@ -44,7 +44,7 @@ static int layout_begin(void **state)
 }
 #define LAYOUT_TEST(function) cmocka_unit_test_setup(function, layout_begin)
 
-static const char *refused(unsigned wanted)
+static const char *refused_in_lines(unsigned wanted)
 {
 	const char *said;
 	int rc;
@@ -53,6 +53,13 @@ static const char *refused(unsigned wanted)
 	rc = groups_find(scratch("mountinfo"), SELF, wanted, 0, &groups);
 	said = capture_end();
 	assert_true(rc < 0);
+	return said;
+}
+
+static const char *refused(unsigned wanted)
+{
+	const char *said = refused_in_lines(wanted);
+
 	assert_one_line(said);
 	return said;
 }
@@ -467,14 +474,20 @@ static void some_controllers_in_v1_and_some_in_v2(void **state)
 	assert_group(2, 2, BIT(CPU) | BIT(PIDS), "/v2");
 }
 
-static void a_missing_controller_is_named_with_the_way_to_get_it(void **state)
+static void each_missing_controller_is_named_with_the_way_to_get_it(void **state)
 {
+	const char *said;
+
 	(void)state;
 	v2_mounted("0::/\n");
 	v2_group("/sys/fs/cgroup", "cpu pids\n", "", "", NULL);
 	assert_contains(refused(BIT(CPU) | BIT(MEMORY)), "mount -t cgroup -o memory none DIR");
 	mountinfo(OTHERS);
 	assert_contains(refused(BIT(PIDS)), "no mounted cgroup hierarchy has the pids controller");
+	/* whoever mends the one need not come back for the other */
+	said = refused_in_lines(BIT(CPU) | BIT(PIDS));
+	assert_contains(said, "no mounted cgroup hierarchy has the cpu controller");
+	assert_contains(said, "no mounted cgroup hierarchy has the pids controller");
 }
 
 static void a_file_that_cannot_be_read_is_named(void **state)
@@ -686,7 +699,7 @@ int main(void)
 		LAYOUT_TEST(in_a_container_the_mount_s_root_is_taken_off_our_path),
 		LAYOUT_TEST(a_place_that_the_mount_does_not_show_is_refused),
 		LAYOUT_TEST(some_controllers_in_v1_and_some_in_v2),
-		LAYOUT_TEST(a_missing_controller_is_named_with_the_way_to_get_it),
+		LAYOUT_TEST(each_missing_controller_is_named_with_the_way_to_get_it),
 		LAYOUT_TEST(a_file_that_cannot_be_read_is_named),
 		LAYOUT_TEST(a_mount_point_may_have_a_space),
 		LAYOUT_TEST(an_escape_that_is_cut_short_is_not_read_over),
