@@ -10,6 +10,7 @@
 
 #include "ctr/plan.h"
 #include "log.h"
+#include "plan_cgroups.h"
 #include "plan_text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -135,7 +136,8 @@ static void mount_put(FILE *to, const struct spec *spec, const char *const mount
 }
 
 /* The descriptors in the order of run->tree_fds: binds, devices, proc and sysfs. */
-static int mounts_put(FILE *to, const struct spec *spec, unsigned *fd)
+static int mounts_put(FILE *to, const struct spec *spec, const struct plan_facts *facts,
+		      unsigned *fd)
 {
 	unsigned bind_fd = CTR_ATTACH_FD, node_fd = bind_fd + (unsigned)spec->bind_count;
 
@@ -144,6 +146,7 @@ static int mounts_put(FILE *to, const struct spec *spec, unsigned *fd)
 		(*fd)++;
 	for (size_t i = 0; i < COUNT(mounts); i++)
 		mount_put(to, spec, mounts[i], fd);
+	cgroup_mounts_put(to, spec, facts);
 	for (size_t i = 0; i < spec->tmpfs_count; i++) {
 		int rc = tmpfs_put(to, &spec->tmpfs[i]);
 
@@ -192,6 +195,7 @@ static void devices_put(FILE *to, const struct spec *spec, const struct plan_fac
 	}
 	for (size_t i = 0; i < COUNT(links); i++)
 		LINE(to, "link", links[i][0], links[i][1]);
+	cgroup_links_put(to, spec, facts);
 	if (facts->console_fds)
 		fprintf(to, "console %u %u %u %" PRIu32 "\n", facts->rows, facts->columns,
 			facts->console_fds, spec->uid);
@@ -206,6 +210,7 @@ static void identity_put(FILE *to, const struct spec *spec, const struct plan_fa
 		LINE(to, "mask", masked[i]);
 	for (size_t i = 0; i < COUNT(readonly) && !spec->privileged; i++)
 		LINE(to, "readonly", readonly[i]);
+	cgroup_readonly_put(to, spec, facts);
 	if (spec->readonly)
 		LINE(to, "readonly", "/");
 }
@@ -285,7 +290,7 @@ int plan_compile(const struct spec *spec, const struct plan_facts *facts, char *
 	if (spec->explain == EXPLAIN_TRACE)
 		fputs("trace\n", to);
 	LINE(to, "root", facts->root);
-	rc = mounts_put(to, spec, &fd);
+	rc = mounts_put(to, spec, facts, &fd);
 	if (rc == 0) {
 		devices_put(to, spec, facts);
 		identity_put(to, spec, facts);

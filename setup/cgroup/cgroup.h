@@ -39,6 +39,7 @@ struct group {
 	size_t top_length;    /* of the mount point, with which parent begins; version 2 only */
 	bool is_nested; /* parent is the caller's own group: the container is in a nest there */
 	char parent[PATH_MAX];
+	char hierarchy[128]; /* all of its controllers, by comma; version 1 only */
 	/* set by groups_name(): */
 	char nest[PATH_MAX]; /* parent/ctr-NAME, if there is one */
 	char path[PATH_MAX]; /* parent/ctr-NAME, or nest/container */

@@ -17,7 +17,7 @@
 #include "../sys.h"
 #include "cgroup.h"
 
-enum { TEXT_SIZE = 16384 };
+enum { TEXT_SIZE = 16384, LINE_SIZE = PATH_MAX + 256 };
 
 const char *const controller_names[CONTROLLERS] = {
 	[CONTROLLER_CPU] = "cpu",	  [CONTROLLER_CPUSET] = "cpuset",
@@ -55,27 +55,39 @@ bool list_has(const char *list, const char *separators, const char *word)
 	return false;
 }
 
-/* Lines of "ID:CONTROLLERS:PATH". */
-bool cgroup_path(const char *text, const char *controller, char *path, size_t size)
+/* Lines are "ID:CONTROLLERS:PATH". Cuts that of a controller's hierarchy ("" for version 2) from
+ * text into line, and that into the hierarchy's controllers, which are returned, and our path.
+ * NULL: there is none. */
+static const char *line_find(const char *text, const char *controller, char line[LINE_SIZE],
+			     const char **path)
 {
 	while (*text) {
 		size_t length = strcspn(text, "\n");
-		char line[PATH_MAX + 256];
 		char *controllers, *end;
 
-		snprintf(line, sizeof(line), "%.*s", (int)length, text);
+		snprintf(line, LINE_SIZE, "%.*s", (int)length, text);
 		text += length + (text[length] == '\n');
 		controllers = strchr(line, ':');
 		end = controllers ? strchr(++controllers, ':') : NULL;
 		if (!end)
 			continue;
 		*end = '\0';
-		if (*controller ? list_has(controllers, ",", controller) : !*controllers) {
-			snprintf(path, size, "%s", end + 1);
-			return true;
-		}
+		*path = end + 1;
+		if (*controller ? list_has(controllers, ",", controller) : !*controllers)
+			return controllers;
 	}
-	return false;
+	return NULL;
+}
+
+bool cgroup_path(const char *text, const char *controller, char *path, size_t size)
+{
+	char line[LINE_SIZE];
+	const char *found;
+
+	if (!line_find(text, controller, line, &found))
+		return false;
+	snprintf(path, size, "%s", found);
+	return true;
 }
 
 /* Our own group in one hierarchy: the mount point, and the directory below it. */
@@ -143,9 +155,12 @@ static int place_find(struct libmnt_table *table, const char *self, const char *
 	return rc;
 }
 
-static void v1_add(const struct place *place, enum controller controller, struct groups *groups)
+static void v1_add(const struct place *place, const char *self, enum controller controller,
+		   struct groups *groups)
 {
 	struct group *group = groups->items;
+	char line[LINE_SIZE];
+	const char *path, *all = line_find(self, controller_names[controller], line, &path);
 
 	/* Controllers that are mounted together share one group. */
 	while (group < groups->items + groups->count && strcmp(group->parent, place->own) != 0)
@@ -153,6 +168,7 @@ static void v1_add(const struct place *place, enum controller controller, struct
 	if (group == groups->items + groups->count) {
 		*group = (struct group){.version = 1};
 		snprintf(group->parent, sizeof(group->parent), "%s", place->own);
+		snprintf(group->hierarchy, sizeof(group->hierarchy), "%s", all ? all : "");
 		groups->count++;
 	}
 	group->controllers |= 1U << controller;
@@ -241,7 +257,7 @@ static int controllers_find(struct libmnt_table *table, const char *self, unsign
 		if (version <= 0) {
 			rc = missing_say(version, controller_names[i], &place);
 		} else if (version == 1) {
-			v1_add(&place, (enum controller)i, groups);
+			v1_add(&place, self, (enum controller)i, groups);
 		} else {
 			v2 = place;
 			in_v2 |= 1U << i;

@@ -144,6 +144,7 @@ static int plan_make(struct run *run)
 		.name = run->name,
 		.term = getenv("TERM"),
 		.console_fds = run->console_fds,
+		.groups = &run->groups,
 		.devices = &run->devices,
 	};
 	int rc = filter_make(run, &facts.filter_count);

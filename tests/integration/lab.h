@@ -24,6 +24,16 @@
 
 enum { LAB_PATIENCE_S = 60, LAB_ROWS = 37, LAB_COLUMNS = 113 };
 
+/* A shell's: shows the memory limit that /sys/fs/cgroup has, and tries to get around it. */
+#define LAB_GROUP_PROBE                                                                            \
+	"cd /sys/fs/cgroup; [ ! -d memory ] || cd memory; f=memory.max; "                          \
+	"[ -e $f ] || f=memory.limit_in_bytes; cat $f; "                                           \
+	"(echo 1 >$f) 2>&- || echo kept; mkdir new 2>&- || echo no group; "                        \
+	"mkdir /sys/fs/cgroup/new 2>&- || echo no directory; "                                     \
+	"mount -o remount,rw . 2>&- || echo no remount; "                                          \
+	"mount -o remount,rw /sys/fs/cgroup 2>&- || echo no remount"
+#define LAB_GROUP_KEPT "kept\nno group\nno directory\nno remount\nno remount\n"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What a run left: status is the exit status, or minus the number of the signal that ended

@@ -115,6 +115,15 @@ static void the_cgroup_namespace_is_rooted_at_the_container_s_group(void **state
 			assert_string_equal(strrchr(line, ':'), ":/");
 }
 
+static void the_container_sees_its_own_limits_and_cannot_write_them(void **state)
+{
+	const struct result *result = RUN_SH(LAB_GROUP_PROBE, "--mem", "64M");
+
+	(void)state;
+	assert_out(result, "67108864\n" LAB_GROUP_KEPT);
+	assert_out(RUN_SH("ls /sys/fs/cgroup"), "");
+}
+
 static void the_host_name_is_the_run_s_name_or_the_one_asked_for(void **state)
 {
 	const char *name = lab_text("lab-%d-h", getpid());
@@ -166,6 +175,7 @@ int main(void)
 		TEST(net_path_is_the_one_at_the_path),
 		TEST(a_net_path_that_is_no_namespace_is_refused),
 		TEST(the_cgroup_namespace_is_rooted_at_the_container_s_group),
+		TEST(the_container_sees_its_own_limits_and_cannot_write_them),
 		TEST(the_host_name_is_the_run_s_name_or_the_one_asked_for),
 		TEST(names_that_are_none_are_refused),
 	};

@@ -174,6 +174,13 @@ static void what_needs_the_host_s_root_is_refused(void **state)
 		   "mount\nmknod\ncore_pattern\n");
 }
 
+static void its_groups_are_seen_and_not_written(void **state)
+{
+	(void)state;
+	assert_out(RUN_IN(LAB_GROUP_PROBE, "--mem", "64M"), "67108864\n" LAB_GROUP_KEPT);
+	assert_out(RUN_IN("ls /sys 2>&-", "--mem", "64M", "--net", "host"), "");
+}
+
 static void hooks_run_as_root_inside(void **state)
 {
 	const char *hook = lab_path("hook");
@@ -323,6 +330,7 @@ int main(void)
 		TEST(what_is_bound_stays_the_host_s),
 		TEST(devices_views_and_limits_are_as_ever),
 		TEST(what_needs_the_host_s_root_is_refused),
+		TEST(its_groups_are_seen_and_not_written),
 		TEST(hooks_run_as_root_inside),
 		TEST(a_terminal_is_had),
 		TEST(without_ids_there_is_no_user_namespace),

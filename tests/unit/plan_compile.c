@@ -144,6 +144,71 @@ static void a_terminal_brings_a_console_and_its_type(void **state)
 	assert_lacks(compiled("box"), "console");
 }
 
+static const char *compiled_in_groups(const char *line, const struct groups *groups)
+{
+	struct plan_facts with = facts;
+	struct spec spec;
+	const char *text;
+
+	with.groups = groups;
+	assert_int_equal(options_of_line(&spec, line), OPTIONS_RUN);
+	text = compiled_with(&spec, &with);
+	spec_free(&spec);
+	return text;
+}
+
+static void groups_with_limits_are_shown_read_only(void **state)
+{
+	struct groups groups = {
+		.count = 3,
+		.items = {{.version = 1,
+			   .controllers = 1U << CONTROLLER_CPU,
+			   .hierarchy = "cpu,cpuacct"},
+			  {.version = 1,
+			   .controllers = 1U << CONTROLLER_DEVICES,
+			   .hierarchy = "devices"},
+			  {.version = 2, .controllers = 1U << CONTROLLER_MEMORY}},
+	};
+	const char *text = compiled_in_groups("box", &groups);
+
+	(void)state;
+	assert_contains(text, "\nmount tmpfs run /run nosuid,nodev mode=755,size=64m\n"
+			      "mount tmpfs cgroup /sys/fs/cgroup nosuid,nodev,noexec "
+			      "mode=755,size=64k,nr_inodes=32\n"
+			      "mount cgroup cgroup /sys/fs/cgroup/cpu,cpuacct "
+			      "ro,nosuid,nodev,noexec,nofail cpu,cpuacct\n"
+			      "mount cgroup2 cgroup /sys/fs/cgroup/unified "
+			      "ro,nosuid,nodev,noexec,nofail -\n"
+			      "node ");
+	assert_contains(text, "\nlink cpu,cpuacct /sys/fs/cgroup/cpu\n"
+			      "link cpu,cpuacct /sys/fs/cgroup/cpuacct\n");
+	assert_contains(text, "\nreadonly /sys/fs/cgroup\n");
+	groups.items[0] = groups.items[2];
+	text = compiled_in_groups("box", &groups);
+	assert_contains(text, "\nmount cgroup2 cgroup /sys/fs/cgroup "
+			      "ro,nosuid,nodev,noexec,nofail -\n");
+	assert_lacks(text, "readonly /sys/fs/cgroup");
+}
+
+static void groups_are_not_shown_where_the_user_mounts_or_without_sys(void **state)
+{
+	const struct groups groups = {
+		.count = 1,
+		.items = {{.version = 2, .controllers = 1U << CONTROLLER_MEMORY}},
+	};
+	const struct groups rules = {
+		.count = 1,
+		.items = {{.version = 2, .controllers = 1U << CONTROLLER_DEVICES}},
+	};
+
+	(void)state;
+	assert_contains(compiled_in_groups("--userns box", &groups), "mount cgroup2 ");
+	assert_lacks(compiled_in_groups("box", &rules), "mount cgroup2 ");
+	assert_lacks(compiled_in_groups("--userns --net host box", &groups), "mount cgroup2 ");
+	assert_lacks(compiled_in_groups("--bind /a:/sys box", &groups), "mount cgroup2 ");
+	assert_lacks(compiled_in_groups("--tmpfs /sys/fs/cgroup/a box", &groups), "mount cgroup2 ");
+}
+
 static void options_of_a_tmpfs_become_flags_or_its_own(void **state)
 {
 	(void)state;
@@ -435,6 +500,8 @@ int main(void)
 		TEST(a_field_cannot_end_its_line_or_begin_another),
 		TEST(a_variable_is_set_once_and_the_last_one_wins),
 		TEST(a_terminal_brings_a_console_and_its_type),
+		TEST(groups_with_limits_are_shown_read_only),
+		TEST(groups_are_not_shown_where_the_user_mounts_or_without_sys),
 		TEST(options_of_a_tmpfs_become_flags_or_its_own),
 		TEST(too_many_options_of_a_tmpfs_are_refused),
 		TEST(binds_come_as_descriptors_in_their_order),
