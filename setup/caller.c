@@ -10,7 +10,8 @@
 #include "log.h"
 #include "signals.h"
 
-enum { LAST_OUTPUT_MS = 1000 };
+/* For how long a terminal may take nothing of the last output. */
+enum { LAST_OUTPUT_MS = 1000, STALLED_OUTPUT_MS = 60 * 1000 };
 
 int caller_watch(struct caller *caller)
 {
@@ -83,7 +84,7 @@ void caller_leave(struct caller *caller)
 
 	caller->is_over = true;
 	while (terminal_has_output(&caller->terminal)) {
-		int ready = poll(fds, 2, caller->is_hasty ? LAST_OUTPUT_MS : -1);
+		int ready = poll(fds, 2, caller->is_hasty ? LAST_OUTPUT_MS : STALLED_OUTPUT_MS);
 
 		if (ready == 0)
 			break;

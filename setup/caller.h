@@ -26,8 +26,9 @@ struct caller {
 int caller_watch(struct caller *caller);
 /* signal_fd is ready: deals with each signal that came. */
 void caller_hear(struct caller *caller);
-/* What was under way is over. What it last wrote may still be on its way: whoever reads it may take
- * his time, unless the end was asked for, or is now. Then the terminal is given back. */
+/* Call after the payload has ended. Writes what is left of its output: gives up when the terminal
+ * takes nothing for a minute or, when the end was asked for, for a second. Then gives the terminal
+ * back. */
 void caller_leave(struct caller *caller);
 
 /* The other end of a pipe is to see end-of-file when the payload closes its own, not when we end:

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../capabilities.h"
@@ -17,24 +16,11 @@
 #include "../kernel.h"
 #include "../log.h"
 #include "../needs.h"
+#include "../payload_fds.h"
 #include "../plan.h"
 #include "../report.h"
 #include "../stage.h"
 #include "../terminal.h"
-
-/* What the payload is given: from a directory, openat(2) leads to all of the host. */
-static int descriptors_check(void)
-{
-	struct stat stat;
-
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fstat(fd, &stat) == 0 && S_ISDIR(stat.st_mode))
-			return fail(EISDIR,
-				    "cannot give the command a directory of the host as its "
-				    "descriptor %d",
-				    fd);
-	return 0;
-}
 
 static int caller_check(struct run *run)
 {
@@ -43,7 +29,7 @@ static int caller_check(struct run *run)
 		return fail(EPERM, "cannot be set-user-id or have file capabilities: whoever may "
 				   "start this chooses what it mounts; take them away (chmod u-s, "
 				   "setcap -r), and start it by sudo");
-	return descriptors_check();
+	return payload_fds_check();
 }
 
 static int privileges_check(struct run *run)

@@ -8,9 +8,12 @@
 #include "exec.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../channel.h"
@@ -18,8 +21,12 @@
 #include "../log.h"
 #include "../options.h"
 #include "../parse.h"
+#include "../payload_fds.h"
 #include "ctr/exit.h"
 #include "verbs.h"
+
+/* For how long what watches over the command may leave a signal for its end unread. */
+enum { UNHEARD_S = 5 };
 
 static int asked(int argc, char **argv, struct client *client)
 {
@@ -118,11 +125,15 @@ static bool signal_take(void *of, int signal)
 {
 	struct client *client = of;
 
-	if (client->started ||
-	    (signal != SIGTERM && signal != SIGHUP && signal != SIGINT && signal != SIGQUIT))
+	if (signal != SIGTERM && signal != SIGHUP && signal != SIGINT && signal != SIGQUIT)
 		return false;
-	if (client->handed_over && !client->was_asked) {
+	if (client->started || (client->handed_over && !client->was_asked)) {
 		client->was_asked = true;
+		if (!client->unheard) {
+			clock_gettime(CLOCK_MONOTONIC, &client->unheard_until);
+			client->unheard_until.tv_sec += UNHEARD_S;
+		}
+		client->unheard = signal;
 		return false;
 	}
 	client->given_up = signal;
@@ -137,6 +148,31 @@ static void pass_on(void *of, int signal)
 	(void)channel_send_fds(client->socket_fd, &message, NULL, 0, MSG_DONTWAIT);
 }
 
+/* Root inside can stop what watches over the command: then it leaves what we send it unread
+ * (unix(7): SIOCOUTQ), and we end without it. Our socket's end kills the command as soon as it goes
+ * on. Returns for how long poll(2) may wait. */
+static int unheard_check(struct client *client)
+{
+	struct timespec now;
+	int unread = 0;
+	long left;
+
+	if (!client->unheard)
+		return -1;
+	if (ioctl(client->socket_fd, SIOCOUTQ, &unread) < 0 || unread == 0) {
+		client->unheard = 0;
+		return -1;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	left = (client->unheard_until.tv_sec - now.tv_sec) * 1000 +
+	       (client->unheard_until.tv_nsec - now.tv_nsec) / 1000000;
+	if (left > 0)
+		return left < 100 ? (int)left : 100;
+	client->given_up = client->unheard;
+	client->caller.is_hasty = true;
+	return 0;
+}
+
 static void loop(struct client *client)
 {
 	enum { SIGNALS, SOCKET, KEEPER, TERMINAL, POLLED = TERMINAL + TERMINAL_FDS };
@@ -149,7 +185,7 @@ static void loop(struct client *client)
 	do {
 		fds[KEEPER] = (struct pollfd){client->keeper_fd, POLLOUT, 0};
 		terminal_poll_fill(&client->caller.terminal, &fds[TERMINAL]);
-		if (poll(fds, POLLED, -1) < 0)
+		if (poll(fds, POLLED, unheard_check(client)) < 0)
 			continue;
 		if (fds[SOCKET].revents)
 			goes_on = messages_handle(client);
@@ -165,6 +201,11 @@ static int status_of(const struct client *client)
 {
 	if (client->status >= 0)
 		return client->status;
+	if (client->unheard && client->given_up)
+		fail(0,
+		     "the command is left behind: what watches over it in %s does not take "
+		     "signals (stopped, or paused), and ends it when it goes on",
+		     client->name);
 	if (client->given_up)
 		return CTR_EXIT_SIGNAL + client->given_up;
 	if (!client->has_said_why)
@@ -177,7 +218,8 @@ static int status_of(const struct client *client)
 
 static int command_run(struct client *client)
 {
-	if (client_begin(client) < 0 || caller_watch(&client->caller) < 0)
+	if (payload_fds_check() < 0 || client_begin(client) < 0 ||
+	    caller_watch(&client->caller) < 0)
 		return CTR_EXIT_FAILURE;
 	loop(client);
 	caller_leave(&client->caller);

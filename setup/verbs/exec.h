@@ -3,6 +3,7 @@
 #define CTR_SETUP_EXEC_H
 
 #include <stdbool.h>
+#include <time.h>
 
 #include "../caller.h"
 #include "../spec.h"
@@ -17,7 +18,9 @@ struct client {
 	bool handed_over, started, has_said_why;
 	bool was_asked; /* for the end, before the command began */
 	int status;	/* the command's; -1: not known */
-	int given_up;	/* the signal that ended us before the command began */
+	int given_up;	/* the signal that ended us before the command did */
+	int unheard;	/* a signal that asked for the end, which the other side has yet to take */
+	struct timespec unheard_until;
 };
 
 /* Finds the keeper and makes the sockets. Returns 0, or -errno after fail(). */

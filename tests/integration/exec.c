@@ -151,6 +151,44 @@ static void open_much(const void *argument)
 		dup2(9, fd);
 }
 
+static void give_directory(const void *fd)
+{
+	dup2(open("/etc", O_RDONLY | O_DIRECTORY), *(const int *)fd);
+}
+
+static void give_path(const void *fd)
+{
+	dup2(open("/etc/passwd", O_PATH), *(const int *)fd);
+}
+
+/* A descriptor that is refused is refused at a start and at exec, and nothing is run. */
+static void refuses_descriptor(void (*give)(const void *fd), int fd, const char *line)
+{
+	const struct call *call = CALL(.before = give, .argument = &fd);
+	const struct result *results[] = {
+		job_end(START(call, lab_merged(), "touch", "/tmp/started")),
+		job_end(START(call, "exec", name, "touch", "/tmp/started")),
+	};
+
+	for (size_t i = 0; i < COUNT(results); i++) {
+		assert_status(results[i], 125);
+		if (fd != STDERR_FILENO)
+			assert_has(results[i]->err, line);
+	}
+}
+
+static void no_entrance_gives_a_directory_or_a_path_of_the_host(void **state)
+{
+	(void)state;
+	CONTAINER(NULL);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		refuses_descriptor(give_directory, fd, "a directory of the host as its descriptor");
+		refuses_descriptor(give_path, fd, "a path of the host (O_PATH) as its descriptor");
+	}
+	assert_status(EXEC("test", "-e", "/tmp/started"), 1);
+	container_end();
+}
+
 /* T-FD-1 */
 static void it_has_no_descriptor_but_0_to_2(void **state)
 {
@@ -281,6 +319,7 @@ int main(void)
 		TEST(bytes_pass_through_unchanged),
 		TEST(a_pipe_ends_when_the_command_closes_it),
 		TEST(user_directory_and_environment_are_the_container_s_or_as_asked),
+		TEST(no_entrance_gives_a_directory_or_a_path_of_the_host),
 		TEST(it_has_no_descriptor_but_0_to_2),
 		TEST(it_is_where_the_payload_is_and_may_as_much),
 		TEST(a_limit_above_the_caller_s_is_the_command_s_too),

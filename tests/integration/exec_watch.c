@@ -325,6 +325,34 @@ static void a_stopped_keeper_is_waited_for_or_given_up(void **state)
 	container_end();
 }
 
+/* Root inside can stop what watches over its command, not the caller's way out. */
+static void a_client_ends_though_what_watches_is_stopped(void **state)
+{
+	static const int signals[] = {SIGTERM, SIGINT};
+
+	(void)state;
+	CONTAINER(NULL);
+	for (size_t i = 0; i < COUNT(signals); i++) {
+		struct job *job = EXEC_START(NULL, "echo ready; kill -STOP $PPID; exec sleep 1000");
+		const struct result *result;
+		pid_t watch = watch_of_command();
+
+		job_expect(job, "ready");
+		assert_eventually(*host_status(watch, "State:") == 'T');
+		job_signal(job, signals[i]);
+		if (i)
+			job_signal(job, signals[i]);
+		/* the command, which lives on, has its descriptors still */
+		assert_eventually(*host_status(job->pid, "State:") == 'Z');
+		assert_int_equal(kill(watch, SIGCONT), 0);
+		result = job_end(job);
+		assert_status(result, 128 + signals[i]);
+		assert_has(result->err, "does not take signals");
+		assert_eventually(payload_is_alone());
+	}
+	container_end();
+}
+
 static void before_the_payload_runs_it_waits(void **state)
 {
 	const char *hook = lab_path("hook");
@@ -363,6 +391,7 @@ int main(void)
 		TEST(what_a_command_left_lives_on_and_is_reaped),
 		TEST(fifty_at_once_each_have_their_own_end),
 		TEST(a_stopped_keeper_is_waited_for_or_given_up),
+		TEST(a_client_ends_though_what_watches_is_stopped),
 		TEST(before_the_payload_runs_it_waits),
 	};
 

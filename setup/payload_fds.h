@@ -1,0 +1,9 @@
+/* What a payload may get as its descriptors 0-2. */
+#ifndef CTR_SETUP_PAYLOAD_FDS_H
+#define CTR_SETUP_PAYLOAD_FDS_H
+
+/* Called by each entrance to a container: a start (its hooks get the same descriptors) and exec.
+ * Returns 0, or -errno after fail(). */
+int payload_fds_check(void);
+
+#endif
