@@ -172,7 +172,8 @@ RESIDENT static bool record_take(const struct life *life, struct payload *payloa
 		return false;
 	}
 	if (record.type == CTR_MESSAGE_SIGNAL) {
-		forward(life, payload, record.error);
+		if (record.error > 0 && record.error <= SIGNALS)
+			forward(life, payload, record.error);
 		return true;
 	}
 	if (!header.msg_controllen) /* we had no room for it */
