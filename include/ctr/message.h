@@ -1,35 +1,49 @@
-/* What travels on the descriptor CTR_KEEPER_FD: fixed-size records on a SOCK_SEQPACKET socket.
+/* What travels on the descriptor CTR_KEEPER_FD: records of a fixed size on a SOCK_SEQPACKET socket.
+ */
+/* clang-format off */
+/*
+ * A start. "Up" is from the container's side to the keeper (ctr-setup), "down" the other way.
  *
- * Up, from the container's side to the keeper (ctr-setup):
- *   FAILED   a step before the payload's first instruction failed; the sender then exits with
- *            125, 126 or 127. stage, line (of the plan, 0 when none), error (an errno) and text
- *            (what could not be done, NUL-terminated) say where and why.
- *   HOOKS    the root is mounted, the hooks may run; the sender waits for HOOKS_DONE.
- *   CONSOLE  the pty's master travels beside this record (SCM_RIGHTS); it belongs to the receiver.
- *   STARTED  the payload's execve(2) succeeded. What comes after it is not to be trusted.
- *   STEP     where the plan has a trace line: line was carried out, and text begins with the time
- * of that (struct timespec of CLOCK_MONOTONIC). UPPER    from ctr-setup's own part: a descriptor of
- * an upper layer in memory travels beside it, for the keeper to look at when the container is gone.
- * Down: HOOKS_DONE, error 0 when all hooks succeeded.
- *   TREE     to a child in a user namespace, whose ids are mapped now. Of root's making a detached
- *            mount travels beside each such record, for the plan's attach lines in their order;
- *            beside the last one the container's root, mounted. Else there is one, without any.
- *   COMMAND  once the payload runs: a further command is wanted; the socket of its client, the
- *            process of "ctr-setup exec", travels beside it.
+ * type         way   fields and descriptors (SCM_RIGHTS)
+ * FAILED       up    A step before the payload's first instruction failed. stage, line (of the
+ *                    plan; 0: none), error (an errno) and text (what could not be done,
+ *                    NUL-terminated) say where and why. The sender then exits with 125, 126 or 127.
+ * HOOKS        up    The root is mounted, the hooks may run. The sender waits for HOOKS_DONE.
+ * HOOKS_DONE   down  error: 0 when all hooks succeeded.
+ * TREE         down  To a child in a user namespace, whose ids are mapped by now. With root's help
+ *                    there is one for each attach line of the plan, in their order, and a last one:
+ *                    a descriptor each, of a detached mount, and of the mounted root in the last.
+ *                    Without it there is one record, with no descriptor.
+ * UPPER        up    From ctr-setup's own part. A descriptor: the upper layer in memory, which the
+ *                    keeper looks at when the container is gone.
+ * STEP         up    Where the plan has a trace line: line was carried out. text begins with the
+ *                    time of that (struct timespec of CLOCK_MONOTONIC).
+ * CONSOLE      up    A descriptor: the pty's master. It is the receiver's from then on.
+ * STARTED      up    The payload's execve(2) succeeded.
+ * COMMAND      down  After STARTED: a further command is wanted. A descriptor: the socket of its
+ *                    client, the process of "ctr-setup exec".
  *
- * A further command. The client sends COMMAND, with one end of a socket, to the keeper, as a
- * datagram to the socket of its state directory. The keeper answers on that end with FILTER, if the
- * container has a filter, and PLAN, both as they were sealed for the container, and passes it on to
- * PID 1. That starts a process, which has the end as its CTR_KEEPER_FD, and for which the client is
- * the keeper: FAILED, CONSOLE and STARTED come up to the client as above. Where PID 1 cannot start
- * a process, FAILED is cut off before its text. EXITED   the command's exit status, or that of who
- * failed, is in error. It is the last. DESCRIPTORS goes down first of all: beside it the command's
- * descriptors 0-2, a plan of its own, sealed, for CTR_PLAN_FD, and the filter, if there is one, for
- * CTR_ATTACH_FD. SIGNAL   goes down for each signal (its number is in error, 1 to 64) for the
- * command.
+ * A further command. The client sends COMMAND with one end of a socket to the keeper, as a datagram
+ * to the socket in its state directory. The keeper answers on that end and passes it on to PID 1.
+ * PID 1 forks a process that has the end as its CTR_KEEPER_FD: the client is its keeper, and
+ * FAILED, CONSOLE and STARTED come up as above. "Up" is to the client.
+ *
+ * FILTER       up    From the keeper, if the container has a filter. A descriptor: the filter, as
+ *                    it was sealed for the container.
+ * PLAN         up    From the keeper, its last. A descriptor: the plan, sealed likewise.
+ * DESCRIPTORS  down  The first. Descriptors: the command's 0-2, a sealed plan of its own for
+ *                    CTR_PLAN_FD and, if there is a filter, that for CTR_ATTACH_FD.
+ * FAILED       up    Also from PID 1, where it cannot start a process: it ends before its text.
+ * SIGNAL       down  error: the number of a signal for the command, 1 to 64.
+ * EXITED       up    error: the exit status of the command, or of who failed. The last.
+ *
+ * Trust. The keeper and the client are trusted with everything. PID 1 and its children run programs
+ * of ours and are trusted until STARTED. After it, a record may be the payload's: the receiver
+ * checks each field, uses no text as a format, and closes descriptors that it did not ask for.
  *
  * End-of-file means that the other side is dead. It ends the payload, or the command.
  */
+/* clang-format on */
 #ifndef CTR_MESSAGE_H
 #define CTR_MESSAGE_H
 
