@@ -181,6 +181,21 @@ bool plan_makes(const char *path)
 	return false;
 }
 
+/* Does the user put something of his own on path? */
+static bool is_given(const struct spec *spec, const char *path)
+{
+	for (size_t i = 0; i < spec->bind_count; i++)
+		if (is_at_or_in(spec->binds[i].target, path))
+			return true;
+	for (size_t i = 0; i < spec->tmpfs_count; i++)
+		if (is_at_or_in(spec->tmpfs[i].target, path))
+			return true;
+	for (size_t i = 0; i < spec->device_count; i++)
+		if (is_at_or_in(spec->devices[i].path, path))
+			return true;
+	return false;
+}
+
 static void devices_put(FILE *to, const struct spec *spec, const struct plan_facts *facts)
 {
 	for (size_t i = 0; i < COUNT(nodes) && !spec->userns; i++)
@@ -196,6 +211,9 @@ static void devices_put(FILE *to, const struct spec *spec, const struct plan_fac
 	for (size_t i = 0; i < COUNT(links); i++)
 		LINE(to, "link", links[i][0], links[i][1]);
 	cgroup_links_put(to, spec, facts);
+	/* The console line's pty is the first of its devpts. */
+	if (facts->console_fds && !is_given(spec, "/dev/console"))
+		LINE(to, "link", "pts/0", "/dev/console");
 	if (facts->console_fds)
 		fprintf(to, "console %u %u %u %" PRIu32 "\n", facts->rows, facts->columns,
 			facts->console_fds, spec->uid);

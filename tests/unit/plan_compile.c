@@ -133,7 +133,8 @@ static void a_terminal_brings_a_console_and_its_type(void **state)
 	with.rows = 24;
 	with.columns = 80;
 	with.term = "xterm-256color";
-	assert_contains(compiled_with(&spec, &with), "\nconsole 24 80 5 7\n");
+	assert_contains(compiled_with(&spec, &with),
+			"\nlink pts/0 /dev/console\nconsole 24 80 5 7\n");
 	assert_contains(compiled_with(&spec, &with), "\nenv TERM=xterm-256color\n");
 	for (size_t i = 0; i < COUNT(unfit); i++) {
 		with.term = unfit[i];
@@ -142,6 +143,18 @@ static void a_terminal_brings_a_console_and_its_type(void **state)
 	spec_free(&spec);
 	assert_lacks(compiled("box"), "TERM=");
 	assert_lacks(compiled("box"), "console");
+}
+
+static void a_console_of_the_user_s_is_not_replaced(void **state)
+{
+	struct plan_facts with = facts;
+	struct spec spec;
+
+	(void)state;
+	assert_int_equal(options_of_line(&spec, "--bind /a:/dev/console box"), OPTIONS_RUN);
+	with.console_fds = 7;
+	assert_lacks(compiled_with(&spec, &with), "link pts/0 ");
+	spec_free(&spec);
 }
 
 static const char *compiled_in_groups(const char *line, const struct groups *groups)
@@ -502,6 +515,7 @@ int main(void)
 		TEST(a_terminal_brings_a_console_and_its_type),
 		TEST(groups_with_limits_are_shown_read_only),
 		TEST(groups_are_not_shown_where_the_user_mounts_or_without_sys),
+		TEST(a_console_of_the_user_s_is_not_replaced),
 		TEST(options_of_a_tmpfs_become_flags_or_its_own),
 		TEST(too_many_options_of_a_tmpfs_are_refused),
 		TEST(binds_come_as_descriptors_in_their_order),
