@@ -91,6 +91,8 @@ int action_get(const struct reader *reader, const json_t *object, const char *ke
 		return 0;
 	if (*action != SCMP_ACT_ERRNO(EPERM))
 		return wrong(reader, errno_number, "%s has no errno: remove it", text);
+	if (error == 0) /* of execve(2), too: a start would wait for it for ever */
+		return wrong(reader, errno_number, "with 0 the call would seem to succeed");
 	*action = SCMP_ACT_ERRNO((uint32_t)error);
 	return 0;
 }
