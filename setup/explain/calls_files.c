@@ -51,11 +51,13 @@ SEAM(int, unlink, const char *path)
 /* The last newline is echo's. Static. */
 static const char *line_quote(const char *text)
 {
-	static char line[8192];
+	static char *line;
+	size_t length = strlen(text);
 
-	snprintf(line, sizeof(line), "%s", text);
-	if (*line && line[strlen(line) - 1] == '\n')
-		line[strlen(line) - 1] = '\0';
+	free(line);
+	line = strndup(text, length && text[length - 1] == '\n' ? length - 1 : length);
+	if (!line)
+		out_of_memory();
 	return quote(line);
 }
 

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../cleanup.h"
 #include "../sys.h"
 #include "pretence.h"
 #include "seam.h"
@@ -148,11 +149,15 @@ SEAM(int, affinity_reset, void)
 
 SEAM(int, run, char *const *arguments)
 {
-	char line[512] = "";
+	AUTO_FREE char *line = NULL;
+	size_t size;
+	FILE *to = open_memstream(&line, &size);
 
+	if (!to)
+		out_of_memory();
 	for (size_t i = 0; arguments[i]; i++)
-		snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s", i ? " " : "",
-			 quote(arguments[i]));
+		fprintf(to, "%s%s", i ? " " : "", quote(arguments[i]));
+	fclose(to);
 	return CHANGE(__real_sys_run(arguments), "%s", line);
 }
 

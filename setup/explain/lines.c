@@ -15,7 +15,7 @@
 #include "step.h"
 #include "why.h"
 
-enum { FIELDS_MAX = CTR_PLAN_FIELDS_MAX + 1, LIST_SIZE = 4096 };
+enum { FIELDS_MAX = CTR_PLAN_FIELDS_MAX + 1 };
 
 /* One line of the plan: its verb and its fields, unescaped. */
 struct line {
@@ -27,9 +27,8 @@ struct line {
 
 /* What the last line of all is made of: the lines of stages 85 and 90 add to it. */
 struct last {
-	char privileges[LIST_SIZE], environment[4 * LIST_SIZE];
-	char workdir[LIST_SIZE];
-	bool has_command; /* one is printed: what follows is in its place */
+	char *privileges, *environment, *workdir; /* NULL: nothing yet */
+	bool has_command;			  /* one is printed: what follows is in its place */
 };
 
 struct lines {
@@ -85,17 +84,29 @@ static void line_cut(char *text, struct line *line)
 	line->fields[line->count] = NULL;
 }
 
-static void append(char *list, size_t size, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+static void append(char **list, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static void append(char *list, size_t size, const char *format, ...)
+static void append(char **list, const char *format, ...)
 {
-	size_t used = strlen(list);
+	AUTO_FREE char *end = NULL;
+	size_t used = *list ? strlen(*list) : 0;
+	char *whole;
 	va_list words;
 
 	va_start(words, format);
-	vsnprintf(list + used, size - used, format, words);
+	if (vasprintf(&end, format, words) < 0)
+		out_of_memory();
 	va_end(words);
+	whole = realloc(*list, used + strlen(end) + 1);
+	if (!whole)
+		out_of_memory();
+	strcpy(whole + used, end);
+	*list = whole;
+}
+
+static const char *text_of(const char *list)
+{
+	return list ? list : "";
 }
 
 const char *bind_options(unsigned flags)
@@ -126,10 +137,10 @@ static bool is_directory_here(const char *path)
 /* A bind, and the flags that it has from its first moment when it is not made by hand. */
 static void bind_print(const struct waiting *source, const char *root, const char *target)
 {
-	char place[LIST_SIZE];
+	AUTO_FREE char *place = NULL;
 	const char *options = bind_options(source->flags);
 
-	snprintf(place, sizeof(place), "%s%s", root, target);
+	append(&place, "%s%s", root, target);
 	if (is_directory_here(source->source))
 		step(0, "mkdir -p %s", quote(place));
 	else
@@ -167,7 +178,7 @@ static void mount_print(const struct line *line, struct lines *lines)
 {
 	const char *type = line->fields[0], *source = line->fields[1], *target = line->fields[2];
 	const char *flags = line->fields[3], *data = line->fields[4];
-	char options[LIST_SIZE] = "";
+	AUTO_FREE char *options = NULL;
 
 	if (!*type) { /* of the descriptor's making, with the customary flags */
 		const struct waiting *made = waiting_at(lines, source);
@@ -176,11 +187,10 @@ static void mount_print(const struct line *line, struct lines *lines)
 		flags = made->flags & MOUNT_READ_ONLY ? "ro,nosuid,nodev,noexec"
 						      : "nosuid,nodev,noexec";
 	}
-	if (*flags || *data)
-		append(options, sizeof(options), " -o %s%s%s", flags, *flags && *data ? "," : "",
-		       data);
+	append(&options, "%s%s%s", flags, *flags && *data ? "," : "", data);
 	step(0, "mkdir -p %s", quote(target));
-	step(0, "mount -t %s%s %s %s", type, options, quote(source), quote(target));
+	step(0, "mount -t %s%s%s %s %s", quote(type), *options ? " -o " : "",
+	     *options ? quote(options) : "", quote(source), quote(target));
 	if (is_script() && strcmp(target, "/run") == 0)
 		tools_bring();
 }
@@ -261,18 +271,18 @@ static void readonly_print(const struct line *line, struct lines *lines)
 static void bounding_print(const struct line *line, struct lines *lines)
 {
 	uint64_t mask = strtoull(line->fields[0], NULL, 16);
-	char *list = lines->last.privileges;
+	char **list = &lines->last.privileges;
 
-	append(list, LIST_SIZE, " --inh-caps -all --ambient-caps -all --bounding-set -all");
+	append(list, " --inh-caps -all --ambient-caps -all --bounding-set -all");
 	for (unsigned cap = 0; cap <= (unsigned)CAP_LAST_CAP; cap++)
 		if (mask >> cap & 1)
-			append(list, LIST_SIZE, ",+%s", capng_capability_to_name(cap));
+			append(list, ",+%s", capng_capability_to_name(cap));
 }
 
 static void nonewprivs_print(const struct line *line, struct lines *lines)
 {
 	(void)line;
-	append(lines->last.privileges, LIST_SIZE, " --no-new-privs");
+	append(&lines->last.privileges, " --no-new-privs");
 }
 
 static void keyring_print(const struct line *line, struct lines *lines)
@@ -296,12 +306,11 @@ static void rlimit_print(const struct line *line, struct lines *lines)
 
 static void user_print(const struct line *line, struct lines *lines)
 {
-	char *list = lines->last.privileges;
+	char **list = &lines->last.privileges;
 
-	append(list, LIST_SIZE, " --reuid %s --regid %s --groups ", line->fields[0],
-	       line->fields[1]);
+	append(list, " --reuid %s --regid %s --groups ", line->fields[0], line->fields[1]);
 	for (size_t i = 2; i < line->count; i++)
-		append(list, LIST_SIZE, "%s%s", i > 2 ? "," : "", line->fields[i]);
+		append(list, "%s%s", i > 2 ? "," : "", line->fields[i]);
 }
 
 /* Root has after execve(2) what the bounding set leaves, and others have none. */
@@ -320,13 +329,14 @@ static void seccomp_print(const struct line *line, struct lines *lines)
 
 static void workdir_print(const struct line *line, struct lines *lines)
 {
-	snprintf(lines->last.workdir, sizeof(lines->last.workdir), "%s", line->fields[0]);
+	free(lines->last.workdir);
+	lines->last.workdir = NULL;
+	append(&lines->last.workdir, "%s", line->fields[0]);
 }
 
 static void env_print(const struct line *line, struct lines *lines)
 {
-	append(lines->last.environment, sizeof(lines->last.environment), " %s",
-	       quote(line->fields[0]));
+	append(&lines->last.environment, " %s", quote(line->fields[0]));
 }
 
 static void exec_print(const struct line *line, struct lines *lines)
@@ -340,20 +350,22 @@ static void exec_print(const struct line *line, struct lines *lines)
 	for (size_t i = 0; i < line->count; i++)
 		fprintf(to, " %s", quote(line->fields[i]));
 	fclose(to);
-	if (lines->last.workdir[0])
-		step(0, "cd %s", quote(lines->last.workdir));
-	lines->last.workdir[0] = '\0';
+	if (lines->last.workdir)
+		step(0, "cd -- %s", quote(lines->last.workdir));
+	free(lines->last.workdir);
+	lines->last.workdir = NULL;
 	if (is_script())
 		step(0,
-		     "! command -v %s >/dev/null || exec env -i%s ${tool}setpriv%s sh -c 'rm -rf "
+		     "! command -v -- %s >/dev/null || exec env -i --%s ${tool}setpriv%s sh -c 'rm "
+		     "-rf "
 		     "/run/.tools 2>/dev/null || :; exec \"$@\"' sh%s%s",
-		     quote(line->fields[0]), lines->last.environment, lines->last.privileges,
-		     command, step_shells_close());
+		     quote(line->fields[0]), text_of(lines->last.environment),
+		     text_of(lines->last.privileges), command, step_shells_close());
 	else {
 		if (lines->last.has_command)
 			step_note(0, "where there is no such program:");
-		step(0, "exec env -i%s setpriv%s%s", lines->last.environment,
-		     lines->last.privileges, command);
+		step(0, "exec env -i --%s setpriv%s%s", text_of(lines->last.environment),
+		     text_of(lines->last.privileges), command);
 	}
 	lines->last.has_command = true;
 }
@@ -403,6 +415,15 @@ void lines_print(char *plan, const struct waiting *waiting, unsigned count)
 			line_cut(text, &line);
 			line_print(&line, lines);
 		}
+	}
+	if (is_script()) {
+		step(0, "echo 'no such program in the root' >&2");
+		step(0, "exit 127");
+	}
+	if (lines) {
+		free(lines->last.privileges);
+		free(lines->last.environment);
+		free(lines->last.workdir);
 	}
 	free(line.fields);
 	free(lines);

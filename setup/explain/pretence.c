@@ -11,7 +11,7 @@
 
 #include "step.h"
 
-enum { DESCRIPTORS = 1024, WRITTEN_MAX = 128, PASSED_MAX = 64 };
+enum { DESCRIPTORS = 1024, WRITTEN_MAX = 4096, PASSED_MAX = 1024 };
 
 static struct waiting behind[DESCRIPTORS];
 
@@ -31,11 +31,20 @@ static struct {
 
 /* --- descriptors */
 
+/* Nothing is left out in silence. */
+_Noreturn static void too_many(const char *what)
+{
+	fprintf(stderr, "ctr-explain: too many %s to explain\n", what);
+	_exit(125);
+}
+
 int stand_in(int fd, const char *source, unsigned flags)
 {
 	if (fd < 0 && is_dry())
 		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (fd >= 0 && fd < DESCRIPTORS)
+	if (fd >= DESCRIPTORS)
+		too_many("descriptors");
+	if (fd >= 0)
 		behind[fd] = (struct waiting){strdup(source), flags};
 	return fd < 0 ? -errno : fd;
 }
@@ -92,7 +101,9 @@ const struct waiting *sources(unsigned *count)
 
 void written_note(const char *path, const char *text)
 {
-	if (is_dry() && written_count < WRITTEN_MAX) {
+	if (is_dry() && written_count == WRITTEN_MAX)
+		too_many("files");
+	if (is_dry()) {
 		written[written_count].path = strdup(path);
 		written[written_count++].text = strdup(text);
 	}
@@ -148,16 +159,20 @@ bool child_waits(void)
 
 void source_send(int fd)
 {
-	if (!shared || fd < 0 || shared->sent == PASSED_MAX)
+	if (!shared || fd < 0)
 		return;
+	if (shared->sent == PASSED_MAX)
+		too_many("passed descriptors");
 	snprintf(shared->passed[shared->sent].source, PATH_MAX, "%s", source_of(fd));
 	shared->passed[shared->sent++].flags = flags_of(fd);
 }
 
 void source_receive(int fd)
 {
-	if (!shared || fd < 0 || shared->received == PASSED_MAX)
+	if (!shared || fd < 0)
 		return;
+	if (shared->received == PASSED_MAX)
+		too_many("passed descriptors");
 	stand_in(fd, shared->passed[shared->received].source,
 		 shared->passed[shared->received].flags);
 	shared->received++;

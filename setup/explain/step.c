@@ -14,7 +14,7 @@
 #include "lines.h"
 #include "why.h"
 
-enum { WORD_SIZE = 32768, WORDS = 8, SHELLS_MAX = 3, OUTPUT_FD = 200 };
+enum { WORDS = 8, SHELLS_MAX = 3, OUTPUT_FD = 200 };
 
 /* One explanation a process. */
 static struct {
@@ -83,25 +83,42 @@ static void time_print(const struct timespec *at, unsigned stage, char *line, si
 		 stage, stage_name(stage));
 }
 
+void out_of_memory(void)
+{
+	fprintf(stderr, "ctr-explain: out of memory\n");
+	_exit(125);
+}
+
+/* These change the host where it is not left, so a script has them behind a function that is
+ * defined only once the namespaces were seen to be new. */
+static const char *guard_of(const char *line)
+{
+	static const char *const guarded[] = {"mount ", "umount ", "pivot_root ", "mknod ",
+					      "hostname "};
+
+	for (size_t i = 0; is_script() && i < sizeof(guarded) / sizeof(guarded[0]); i++)
+		if (strncmp(line, guarded[i], strlen(guarded[i])) == 0)
+			return "inside ";
+	return "";
+}
+
 /* One write(2) a line: keeper and child print in turns, and the container's own output between. */
 __attribute__((format(printf, 3, 0))) static void line_print(int rc, const char *begin,
 							     const char *format, va_list words)
 {
-	char line[2 * WORD_SIZE] = "";
+	AUTO_FREE char *text = NULL;
+	char time[64] = "";
 	struct timespec now;
-	size_t used;
 
 	heading_print();
 	if (!is_dry()) {
 		clock_gettime(CLOCK_MONOTONIC, &now);
-		time_print(&now, all.stage, line, sizeof(line));
+		time_print(&now, all.stage, time, sizeof(time));
 	}
-	used = strlen(line);
-	used += (size_t)snprintf(line + used, sizeof(line) - used, "%s", begin);
-	used += (size_t)vsnprintf(line + used, sizeof(line) - used, format, words);
-	if (used < sizeof(line) && rc < 0)
-		snprintf(line + used, sizeof(line) - used, "  # %s", strerror(-rc));
-	dprintf(all.fd, "%s\n", line);
+	if (vasprintf(&text, format, words) < 0)
+		out_of_memory();
+	dprintf(all.fd, "%s%s%s%s%s%s\n", time, begin, guard_of(text), text, rc < 0 ? "  # " : "",
+		rc < 0 ? strerror(-rc) : "");
 }
 
 int step(int rc, const char *format, ...)
@@ -138,13 +155,24 @@ int step_note(int rc, const char *format, ...)
 	return rc;
 }
 
+/* Each shell looks where it is before it does anything. */
+static const char shell_head[] =
+	"[ -n \"${outside-}\" ] && for kind in mnt pid; do\n"
+	"\tcase $outside in *\" $(readlink /proc/self/ns/$kind) \"*) false ;; esac || {\n"
+	"\t\techo 'not in new namespaces: nothing is done' >&2\n"
+	"\t\texit 125\n"
+	"\t}\n"
+	"done || exit 125\n"
+	"inside() { \"$@\"; }\n";
+
 void step_shell(const char *format, ...)
 {
-	char command[1024];
+	AUTO_FREE char *command = NULL;
 	va_list words;
 
 	va_start(words, format);
-	vsnprintf(command, sizeof(command), format, words);
+	if (vasprintf(&command, format, words) < 0)
+		out_of_memory();
 	va_end(words);
 	if (!is_script() || all.shells == SHELLS_MAX) {
 		step(0, "%s", command);
@@ -153,6 +181,7 @@ void step_shell(const char *format, ...)
 	step(0, "%s sh -eu /proc/self/fd/%d %d<<'%s'%s", command, shells[all.shells].fd,
 	     shells[all.shells].fd, shells[all.shells].end,
 	     all.shells ? "" : " && status=0 || status=$?");
+	dprintf(all.fd, "%s", shell_head);
 	all.shells++;
 }
 
@@ -172,54 +201,72 @@ const char *step_shells_close(void)
 /* To sh(1) and printf(1) they are themselves. */
 #define PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@+=:,./-"
 
+/* zsh expands a word that begins with "=". */
 static bool is_plain(const char *word)
 {
-	return *word && !word[strspn(word, PLAIN "%")];
+	return *word && *word != '=' && !word[strspn(word, PLAIN "%")];
 }
 
-static bool is_printable(const char *word)
+/* Not printable ASCII: a terminal could obey it, or a shell not know it as a character. */
+static size_t odd_length(const char *word)
 {
-	for (; *word; word++)
-		if ((*word < 0x20 && (*word != '\n' || !is_dry())) || *word == 0x7f)
-			return false;
-	return true;
+	size_t length = 0;
+
+	while (word[length] && word[length] != '\n' &&
+	       ((unsigned char)word[length] < 0x20 || (unsigned char)word[length] >= 0x7f))
+		length++;
+	return length;
 }
 
-/* What a terminal could obey is written by printf(1); in a trace a step is one line. */
-static void quote_printed(const char *word, FILE *to)
+/* A newline is "$nl": no word begins a line, so none ends a here-document, or a comment. What
+ * printf(1) prints never ends in a newline, which "$()" would take. */
+static const char *piece_quote(const char *word, FILE *to)
 {
-	fputs("\"$(printf '", to);
-	for (; *word; word++)
-		fprintf(to,
-			strchr(PLAIN " ", *word) ? "%c"
-			: *word == '\n'		 ? "\\n"
-						 : "\\%03o",
-			(unsigned)(unsigned char)*word);
-	fputs("')\"", to);
+	size_t length = odd_length(word);
+
+	if (*word == '\n') {
+		fputs("\"$nl\"", to);
+		return word + 1;
+	}
+	if (*word == '\'') {
+		fputs("\\'", to);
+		return word + 1;
+	}
+	if (length) {
+		fputs("\"$(printf '", to);
+		for (size_t i = 0; i < length; i++)
+			fprintf(to, "\\%03o", (unsigned)(unsigned char)word[i]);
+		fputs("')\"", to);
+		return word + length;
+	}
+	fputc('\'', to);
+	while (*word && *word != '\'' && *word != '\n' && !odd_length(word))
+		fputc(*word++, to);
+	fputc('\'', to);
+	return word;
 }
 
 const char *quote(const char *word)
 {
-	static char words[WORDS][WORD_SIZE];
+	static char *words[WORDS];
 	static unsigned next;
-	char *text = words[next++ % WORDS];
+	char **text = &words[next++ % WORDS];
+	size_t size;
 	FILE *to;
 
 	if (is_plain(word))
 		return word;
-	to = fmemopen(text, WORD_SIZE, "w");
+	free(*text);
+	to = open_memstream(text, &size);
 	if (!to)
-		return "";
-	if (!is_printable(word)) {
-		quote_printed(word, to);
-	} else {
-		fputc('\'', to);
-		for (; *word; word++)
-			fprintf(to, *word == '\'' ? "'\\''" : "%c", *word);
-		fputc('\'', to);
-	}
-	fclose(to);
-	return text;
+		out_of_memory();
+	if (!*word)
+		fputs("''", to);
+	while (*word)
+		word = piece_quote(word, to);
+	if (fclose(to) != 0)
+		out_of_memory();
+	return *text;
 }
 
 /* --- the script around them */
@@ -227,6 +274,7 @@ const char *quote(const char *word)
 /* Some programs are needed when nothing of this host is left, and the root may not have them. */
 static const char head[] =
 	"set -eu\n"
+	"export outside=\" $(readlink /proc/self/ns/mnt) $(readlink /proc/self/ns/pid) \"\n"
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
 	"umask 022\n"
 	"# ip(8), prlimit(1) and setpriv(1) of this host, in an archive: from stage 65 on nothing "
@@ -245,7 +293,7 @@ static const char head[] =
 
 static void step_end(void)
 {
-	dprintf(all.fd, "\nexit $status\n");
+	dprintf(all.fd, "\nexit $status\n}\n");
 }
 
 void step_begin(enum explain how, char **argv)
@@ -259,9 +307,10 @@ void step_begin(enum explain how, char **argv)
 	clock_gettime(CLOCK_MONOTONIC, &all.began);
 	if (how == EXPLAIN_TRACE)
 		return;
-	if (how == EXPLAIN_SCRIPT)
-		dprintf(all.fd, "#!/bin/sh\n");
-	dprintf(all.fd, "# The life of a container, as shell, stage by stage:\n#");
+	if (how == EXPLAIN_SCRIPT) /* one compound command, which sh(1) reads whole before it runs
+				      any: cut, it does nothing */
+		dprintf(all.fd, "#!/bin/sh\n{\n");
+	dprintf(all.fd, "# The life of a container, as shell, stage by stage:\nexport nl='\n'\n:");
 	for (; *argv; argv++)
 		dprintf(all.fd, " %s", quote(*argv));
 	dprintf(all.fd, "\n%s", how == EXPLAIN_SCRIPT ? head : "");

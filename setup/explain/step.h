@@ -38,7 +38,10 @@ void step_shells_end(void);
 /* The redirections that close the scripts of these shells, for the last command of all. */
 const char *step_shells_close(void);
 
-/* A word of shell. Static: eight at a time. */
+/* A word of shell, of any bytes and length, on one line: newlines are "$nl", which the head
+ * defines. Eight at a time. */
 const char *quote(const char *word);
+
+_Noreturn void out_of_memory(void);
 
 #endif

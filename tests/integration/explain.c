@@ -214,6 +214,125 @@ static void what_a_run_refuses_is_refused(void **state)
 	assert_status(script_run(result->out), 125);
 }
 
+/* Every byte but NUL, quoted in a script of each of these shells, comes out as it went in. */
+static void words_of_all_bytes_come_through_each_shell(void **state)
+{
+	static const char *const shells[] = {"/bin/sh -c '. \"$1\"' sh", "/usr/bin/dash",
+					     "/usr/bin/bash", "/usr/bin/busybox sh",
+					     "/usr/bin/zsh"};
+	static char word[128 * 1024];
+	unsigned seed = 1;
+
+	(void)state;
+	for (unsigned turn = 0; turn < 12; turn++) {
+		size_t size = turn == 0 ? sizeof(word) / 2 : turn * 40;
+		const struct result *explained;
+		const char *line, *end;
+
+		for (size_t i = 0; i < size; i++) {
+			seed = seed * 1103515245 + 12345;
+			word[i] = (char)(turn % 2 ? "\n'\\-$=\x1b\xff\"`%~a "[(seed >> 16) % 14]
+						  : (char)((seed >> 16) % 255 + 1));
+		}
+		memcpy(word + size - 2, "\n\n", 3);
+		explained = RUN("--explain", "--env", lab_text("W=%s", word), lab_merged(), "--",
+				"true");
+		assert_status(explained, 0);
+		/* The head's no-op has the words of the command line. */
+		line = strstr(explained->out, "\n: ");
+		assert_non_null(line);
+		line += 3;
+		end = strchr(line, '\n');
+		lab_write(lab_path("words"),
+			  lab_text("nl='\n'\nset -- %.*s\nprintf %%s \"$4\"\n", (int)(end - line),
+				   line),
+			  0600);
+		for (size_t i = 0; i < COUNT(shells); i++)
+			assert_out(job_end(START(
+					   CALL(.program = "/bin/sh"), "-c",
+					   lab_text("exec %s %s", shells[i], lab_path("words")))),
+				   lab_text("W=%s", word));
+	}
+}
+
+/* In a mount and pid namespace of their own; what they would do is seen by a file. */
+static const struct result *script_try(const char *script, size_t size)
+{
+	lab_write(lab_path("script"), lab_text("%.*s", (int)size, script), 0700);
+	return job_end(START(CALL(.program = "/usr/bin/unshare"), "--mount", "--pid", "--fork",
+			     "--kill-child", "/bin/sh", lab_path("script")));
+}
+
+static void no_word_is_run_outside(void **state)
+{
+	const char *mark = lab_path("outside");
+	const char *evil = lab_text("x\ntouch %s\nCHILD\ntouch %s\nCGROUP\ntouch %s\n}\ntouch %s\n"
+				    "'\ntouch %s\n#",
+				    mark, mark, mark, mark, mark);
+	const struct result *script =
+		RUN("--explain=script", "--name", "explained", "--env", lab_text("A=%s", evil),
+		    "--tmpfs", "/tmp", "--workdir", "/", lab_merged(), "--", "printf", "%s", evil);
+
+	(void)state;
+	assert_status(script, 0);
+	assert_out(script_run(script->out), evil);
+	assert_false(is_there(mark));
+}
+
+static void a_script_that_is_cut_does_nothing(void **state)
+{
+	const char *before = lab_manifest(lab_path("lower"));
+	const struct result *script =
+		RUN("--explain=script", "--name", "explained", lab_merged(), "--", "echo", "ran");
+
+	(void)state;
+	for (const char *end = script->out; (end = strchr(end, '\n')) && end[1]; end++) {
+		const struct result *tried = script_try(script->out, (size_t)(end - script->out));
+
+		assert_string_equal(tried->out, "");
+		assert_string_equal(lab_manifest(lab_path("lower")), before);
+		assert_null(lab_difference());
+	}
+}
+
+static void a_failing_unshare_covers_nothing(void **state)
+{
+	const struct result *script =
+		RUN("--explain=script", "--name", "explained", lab_merged(), "--", "echo", "ran");
+	const char *body = strstr(script->out, "unshare --mount"), *end;
+
+	(void)state;
+	assert_non_null(body);
+	end = strstr(body, " sh -eu");
+	script = script_try(lab_text("%.*s%s", (int)(body - script->out), script->out, end + 1),
+			    strlen(script->out));
+	assert_status(script, 125);
+	assert_has(script->err, "not in new namespaces");
+	assert_string_equal(script->out, "");
+}
+
+static void a_missing_command_is_127(void **state)
+{
+	const struct result *script = RUN("--explain=script", "--name", "explained", lab_merged(),
+					  "--", "no-such-command");
+
+	(void)state;
+	assert_status(script_run(script->out), 127);
+}
+
+static void what_was_cut_comes_whole(void **state)
+{
+	static char big[60000];
+	const struct result *script;
+
+	(void)state;
+	memset(big, 'x', sizeof(big) - 1);
+	script = RUN("--explain=script", "--name", "explained", "--env", lab_text("BIG=%s", big),
+		     "--env", "AFTER=1", lab_merged(), "--", "sh", "-c",
+		     "echo ${#BIG} ${#1} $AFTER", "sh", lab_text("%s'", big));
+	assert_out(script_run(script->out), "59999 60000 1\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +343,12 @@ int main(void)
 		TEST(words_of_any_bytes_come_through_the_script),
 		TEST(a_trace_lives_it_and_tells_each_step_with_its_time),
 		TEST(what_a_run_refuses_is_refused),
+		TEST(words_of_all_bytes_come_through_each_shell),
+		TEST(no_word_is_run_outside),
+		TEST(a_script_that_is_cut_does_nothing),
+		TEST(a_failing_unshare_covers_nothing),
+		TEST(a_missing_command_is_127),
+		TEST(what_was_cut_comes_whole),
 	};
 
 	return TESTS_RUN(tests);
