@@ -208,22 +208,36 @@ static bool is_plain(const char *word)
 }
 
 /* Not printable ASCII: a terminal could obey it, or a shell not know it as a character. */
-static size_t odd_length(const char *word)
+static bool is_odd(char c)
 {
-	size_t length = 0;
-
-	while (word[length] && word[length] != '\n' &&
-	       ((unsigned char)word[length] < 0x20 || (unsigned char)word[length] >= 0x7f))
-		length++;
-	return length;
+	return c != '\n' && ((unsigned char)c < 0x20 || (unsigned char)c >= 0x7f);
 }
 
-/* A newline is "$nl": no word begins a line, so none ends a here-document, or a comment. What
- * printf(1) prints never ends in a newline, which "$()" would take. */
+static bool has_odd(const char *word)
+{
+	while (*word && !is_odd(*word))
+		word++;
+	return *word;
+}
+
+/* All of it by one printf(1), but for the newlines at its end, which "$()" would take. */
+static const char *printed_quote(const char *word, FILE *to)
+{
+	size_t length = strlen(word);
+
+	while (length > 0 && word[length - 1] == '\n')
+		length--;
+	fputs("\"$(printf '", to);
+	for (size_t i = 0; i < length; i++)
+		fprintf(to, strchr(PLAIN " ", word[i]) && (i || word[i] != '-') ? "%c" : "\\%03o",
+			(unsigned)(unsigned char)word[i]);
+	fputs("')\"", to);
+	return word + length;
+}
+
+/* A newline is "$nl": no word begins a line, so none ends a here-document, or a comment. */
 static const char *piece_quote(const char *word, FILE *to)
 {
-	size_t length = odd_length(word);
-
 	if (*word == '\n') {
 		fputs("\"$nl\"", to);
 		return word + 1;
@@ -232,15 +246,8 @@ static const char *piece_quote(const char *word, FILE *to)
 		fputs("\\'", to);
 		return word + 1;
 	}
-	if (length) {
-		fputs("\"$(printf '", to);
-		for (size_t i = 0; i < length; i++)
-			fprintf(to, "\\%03o", (unsigned)(unsigned char)word[i]);
-		fputs("')\"", to);
-		return word + length;
-	}
 	fputc('\'', to);
-	while (*word && *word != '\'' && *word != '\n' && !odd_length(word))
+	while (*word && *word != '\'' && *word != '\n')
 		fputc(*word++, to);
 	fputc('\'', to);
 	return word;
@@ -262,6 +269,8 @@ const char *quote(const char *word)
 		out_of_memory();
 	if (!*word)
 		fputs("''", to);
+	if (has_odd(word))
+		word = printed_quote(word, to);
 	while (*word)
 		word = piece_quote(word, to);
 	if (fclose(to) != 0)
