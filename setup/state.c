@@ -46,12 +46,14 @@ static bool parent_is_safe(const char *root)
 		(!(stat_buffer.st_mode & 022) || stat_buffer.st_mode & S_ISVTX));
 }
 
+/* One that is not there harms nobody: whoever opens it next says so. */
 static int root_trust(const char *root)
 {
 	struct stat stat;
 
-	if (lstat(root, &stat) < 0 || !S_ISDIR(stat.st_mode) || stat.st_uid != geteuid() ||
-	    (stat.st_mode & 0777) != 0700)
+	if (lstat(root, &stat) < 0)
+		return errno == ENOENT ? 0 : fail(errno, "cannot look at %s", root);
+	if (!S_ISDIR(stat.st_mode) || stat.st_uid != geteuid() || (stat.st_mode & 0777) != 0700)
 		return fail(EPERM,
 			    "cannot trust %s: it must be a directory of user %u's with mode 0700",
 			    root, geteuid());
@@ -70,7 +72,7 @@ int state_root_check(void)
 			    "yours, with "
 			    "no other to write in it",
 			    root);
-	return access(root, F_OK) == 0 ? root_trust(root) : 0;
+	return root_trust(root);
 }
 
 int state_root_lock(void)
