@@ -71,10 +71,10 @@ SEAM(int, clone, struct sys_clone *clone)
 	int pid;
 
 	if (!is_dry()) {
-		pid = __real_sys_clone(clone);
-		if (pid != 0 && is_container)
+		/* before: from then on the child prints, too, and the lines are to be in order */
+		if (is_container)
 			clone_print(clone->namespaces);
-		return pid;
+		return __real_sys_clone(clone);
 	}
 	pid = is_container ? container_clone(clone, &plain) : __real_sys_clone(&plain);
 	if (pid == 0)
