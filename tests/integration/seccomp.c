@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Each is tried in one container; its answer is a line. */
@@ -120,12 +121,29 @@ static void ordinary_programs_notice_nothing(void **state)
 }
 
 #ifdef __x86_64__
+/* A kernel without the calls of 32-bit programs ends who makes one, by SIGSEGV, filter or not. */
+static bool host_has_foreign_calls(void)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		long rc = 20; /* getpid() */
+
+		__asm__ volatile("int $0x80" : "+a"(rc) : : "memory", "r8", "r9", "r10", "r11");
+		_exit(rc == getpid() ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 static void a_call_of_another_architecture_ends_the_payload(void **state)
 {
 	const struct result *result = RUN(lab_merged(), "--", "probe", "foreign");
 
 	(void)state;
-	assert_status(result, 128 + SIGSYS);
+	assert_status(result, 128 + (host_has_foreign_calls() ? SIGSYS : SIGSEGV));
 	assert_string_equal(result->out, "");
 }
 #endif
