@@ -30,7 +30,7 @@ void root_pivot(const struct plan *plan);
 void mounts_make(const struct life *life, const struct plan *plan);
 /* 75 Device nodes, links, and the pty whose master goes to the keeper. */
 void devices_make(struct life *life, const struct plan *plan);
-/* 80 Host name, loopback, masked and read-only paths. */
+/* 80 Host name, loopback, settings, masked and read-only paths. */
 void identity_set(const struct plan *plan);
 /* 82 A machine's hooks, and its move from the initramfs to its disk. */
 void machine_boot(struct life *life, const struct plan *plan);

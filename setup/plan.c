@@ -219,11 +219,24 @@ static void devices_put(FILE *to, const struct spec *spec, const struct plan_fac
 			facts->console_fds, spec->uid);
 }
 
+/* Nobody's in a network of the container's own: any port, and the sockets of ping(8). A user
+ * namespace takes no ids but its own. */
+static void network_put(FILE *to, const struct spec *spec, const struct plan_facts *facts)
+{
+	char range[32];
+
+	snprintf(range, sizeof(range), "0 %" PRIu32,
+		 spec->userns ? facts->gid_count - 1 : INT32_MAX);
+	fputs("loopback\n", to);
+	LINE(to, "write", "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+	LINE(to, "write", "/proc/sys/net/ipv4/ping_group_range", range);
+}
+
 static void identity_put(FILE *to, const struct spec *spec, const struct plan_facts *facts)
 {
 	LINE(to, "hostname", spec->hostname ? spec->hostname : facts->name);
 	if (net_is_own(spec))
-		fputs("loopback\n", to);
+		network_put(to, spec, facts);
 	for (size_t i = 0; i < COUNT(masked) && !spec->privileged; i++)
 		LINE(to, "mask", masked[i]);
 	for (size_t i = 0; i < COUNT(readonly) && !spec->privileged; i++)

@@ -17,6 +17,7 @@ struct plan_facts {
 	unsigned console_fds; /* bit set of descriptors that a pty serves; 0: no pty */
 	unsigned short rows, columns;
 	size_t filter_count; /* instructions of the filter; its descriptor is behind the others */
+	uint32_t gid_count;  /* with a user namespace: of the group ids in it */
 	const struct groups *groups;   /* NULL: none */
 	const struct devices *devices; /* NULL: none beside those of every container */
 };

@@ -38,6 +38,8 @@
  *                                     owns it. The master goes to the keeper
  * hostname NAME                       also the UTS node name
  * loopback                            lo is set up
+ * write PATH TEXT                     PATH, which must be there and is reached by no symbolic link,
+ *                                     gets TEXT by one write(2)
  * mask PATH                           PATH, when there, is hidden: a file by an empty device, a
  *                                     directory by an empty read-only file system
  * readonly PATH                       PATH, when there, becomes read-only with all below it;
@@ -86,6 +88,7 @@ enum {
 	X(CONSOLE, "console", CTR_STAGE_DEVICES, "uuui")                                           \
 	X(HOSTNAME, "hostname", CTR_STAGE_IDENTITY, "s")                                           \
 	X(LOOPBACK, "loopback", CTR_STAGE_IDENTITY, "")                                            \
+	X(WRITE, "write", CTR_STAGE_IDENTITY, "ps")                                                \
 	X(MASK, "mask", CTR_STAGE_IDENTITY, "p")                                                   \
 	X(READONLY, "readonly", CTR_STAGE_IDENTITY, "p")                                           \
 	X(HOOKS, "hooks", CTR_STAGE_MACHINE, "p")                                                  \

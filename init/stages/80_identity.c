@@ -32,6 +32,18 @@ static void loopback_up(const struct line *line)
 	close(fd);
 }
 
+/* For settings of the kernel. A FIFO that the root may have there instead holds nobody up. */
+static void text_write(const struct line *line)
+{
+	const char *path = field(line, 0), *text = field(line, 1);
+	int fd = sys_openat2(AT_FDCWD, path + 1, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+			     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		die(CTR_STAGE_IDENTITY, line, "write ", path, NULL);
+	close(fd);
+}
+
 /* Our own /dev/null as a detached mount, to lie over a file. */
 static int null_tree(void)
 {
@@ -116,6 +128,8 @@ void identity_set(const struct plan *plan)
 			hostname_set(line);
 		else if (line->verb == CTR_VERB_LOOPBACK)
 			loopback_up(line);
+		else if (line->verb == CTR_VERB_WRITE)
+			text_write(line);
 		else if (line->verb == CTR_VERB_MASK)
 			path_mask(line);
 		else

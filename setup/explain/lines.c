@@ -238,6 +238,12 @@ static void loopback_print(const struct line *line, struct lines *lines)
 	step(0, "%sip link set lo up", is_script() ? "${tool}" : "");
 }
 
+static void write_print(const struct line *line, struct lines *lines)
+{
+	(void)lines;
+	step(0, "printf %%s %s >%s", quote(line->fields[1]), quote(line->fields[0]));
+}
+
 /* Which of these a kernel has, and which are directories, this host's own files say. */
 static void mask_print(const struct line *line, struct lines *lines)
 {
@@ -384,6 +390,7 @@ static const struct {
 	{"user", user_print},	      {"caps", caps_print},
 	{"seccomp", seccomp_print},   {"workdir", workdir_print},
 	{"env", env_print},	      {"exec", exec_print},
+	{"write", write_print},
 };
 
 static const char *target_of(const struct line *line)

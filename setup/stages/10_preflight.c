@@ -130,6 +130,7 @@ static int plan_make(struct run *run)
 		.name = run->name,
 		.term = getenv("TERM"),
 		.console_fds = run->console_fds,
+		.gid_count = run->group_ids.count + (geteuid() != 0),
 		.groups = &run->groups,
 		.devices = &run->devices,
 	};

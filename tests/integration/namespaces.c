@@ -53,6 +53,17 @@ static void loopback_is_up_and_alone_and_usable(void **state)
 		   "lo0x9\n");
 }
 
+#define NET_SCRIPT                                                                                 \
+	"cd /proc/sys/net/ipv4; cat ping_group_range ip_unprivileged_port_start;"                  \
+	" probe ping; probe bind-port 80"
+
+static void anybody_may_ping_and_have_any_port_in_a_network_of_its_own(void **state)
+{
+	(void)state;
+	assert_out(RUN_SH(NET_SCRIPT, "--user", "1000"), "0\t2147483647\n0\nanswered\nbound\n");
+	assert_status(RUN_SH("echo 1024 >/proc/sys/net/ipv4/ip_unprivileged_port_start"), 1);
+}
+
 static void net_host_is_the_host_s(void **state)
 {
 	struct job *job = start_ready("--net", "host");
@@ -171,6 +182,7 @@ int main(void)
 		TEST(each_namespace_is_the_container_s_own),
 		TEST(the_payload_sees_only_its_own_processes),
 		TEST(loopback_is_up_and_alone_and_usable),
+		TEST(anybody_may_ping_and_have_any_port_in_a_network_of_its_own),
 		TEST(net_host_is_the_host_s),
 		TEST(net_path_is_the_one_at_the_path),
 		TEST(a_net_path_that_is_no_namespace_is_refused),

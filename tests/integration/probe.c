@@ -239,6 +239,40 @@ static int loopback(const char *argument)
 	return 0;
 }
 
+/* As ping(8) without a right of its own: icmp(7), ping_group_range. */
+static int ping(const char *argument)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	char request[16] = {8}, answer[16] = {1};
+	int fd = socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
+
+	(void)argument;
+	if (fd < 0 ||
+	    sendto(fd, request, sizeof(request), 0, (struct sockaddr *)&address, sizeof(address)) <
+		    0 ||
+	    recv(fd, answer, sizeof(answer), 0) < 0) {
+		perror("ping");
+		return 1;
+	}
+	puts(answer[0] == 0 ? "answered" : "?");
+	return 0;
+}
+
+static int bind_port(const char *argument)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_port = htons((in_port_t)strtol(argument, NULL, 10))};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		perror("bind");
+		return 1;
+	}
+	puts("bound");
+	return 0;
+}
+
 static int end_by(const char *argument)
 {
 	int number = (int)strtol(argument, NULL, 10);
@@ -322,11 +356,22 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*run)(const char *argument);
 	} table[] = {
-		{"fds", fds},	      {"stdio", stdio},	      {"catch", catch},
-		{"orphans", orphans}, {"forks", forks},	      {"memory", memory},
-		{"touch", touch},     {"push", push},	      {"size", size},
-		{"end-by", end_by},   {"loopback", loopback}, {"kill1", kill1},
-		{"threads", threads}, {"foreign", foreign},
+		{"fds", fds},
+		{"stdio", stdio},
+		{"catch", catch},
+		{"orphans", orphans},
+		{"forks", forks},
+		{"memory", memory},
+		{"touch", touch},
+		{"push", push},
+		{"size", size},
+		{"end-by", end_by},
+		{"loopback", loopback},
+		{"ping", ping},
+		{"bind-port", bind_port},
+		{"kill1", kill1},
+		{"threads", threads},
+		{"foreign", foreign},
 	};
 
 	if (argc > 1 && strcmp(argv[1], "syscall") == 0)

@@ -45,6 +45,15 @@ static bool files_are_mapped(void)
 	return false;
 }
 
+static void anybody_inside_may_ping_and_have_any_port(void **state)
+{
+	(void)state;
+	assert_out(RUN_IN("cat /proc/sys/net/ipv4/ping_group_range;"
+			  " probe ping; probe bind-port 80",
+			  "--user", "1000"),
+		   "0\t69999\nanswered\nbound\n");
+}
+
 static void root_inside_is_nobody_outside(void **state)
 {
 	struct job *job = START(IDS(.talks = true), "--userns", lab_merged(), "--", "sh", "-c",
@@ -323,6 +332,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(root_inside_is_nobody_outside),
+		TEST(anybody_inside_may_ping_and_have_any_port),
 		TEST(a_user_inside_is_another_nobody_outside),
 		TEST(files_made_inside_are_owned_inside),
 		TEST(each_of_several_layers_is_mapped),

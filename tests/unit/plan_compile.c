@@ -72,6 +72,8 @@ static void the_main_job_has_this_plan(void **state)
 		"link /proc/self/fd/0 /dev/stdin\nlink /proc/self/fd/1 /dev/stdout\n"
 		"link /proc/self/fd/2 /dev/stderr\n"
 		"hostname web\nloopback\n"
+		"write /proc/sys/net/ipv4/ip_unprivileged_port_start 0\n"
+		"write /proc/sys/net/ipv4/ping_group_range 0\\0402147483647\n"
 		"mask /proc/acpi\nmask /proc/asound\nmask /proc/dynamic_debug\n"
 		"mask /proc/interrupts\nmask /proc/kcore\nmask /proc/keys\n"
 		"mask /proc/kpagecgroup\nmask /proc/kpagecount\nmask /proc/kpageflags\n"
@@ -338,6 +340,7 @@ static void each_remaining_option_has_its_line(void **state)
 	assert_contains(text, "\nhostname h\nmask ");
 	assert_contains(text, "\nworkdir /srv\n");
 	assert_lacks(text, "loopback");
+	assert_lacks(text, "\nwrite ");
 	assert_lacks(compiled("--net /n/s box"), "loopback");
 	assert_contains(compiled("--net none box"), "\nloopback\n");
 	assert_lacks(compiled("box"), "readonly /\n");

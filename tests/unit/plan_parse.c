@@ -23,6 +23,7 @@ static const char good[] = HEADER "root /box\n"
 				  "console 24 80 7 0\n"
 				  "hostname box\n"
 				  "loopback\n"
+				  "write /proc/x a\\012\n"
 				  "mask /proc/kcore\n"
 				  "readonly /\n"
 				  "rlimit nofile 1 18446744073709551615\n"
@@ -70,7 +71,7 @@ static void a_plan_with_every_verb_is_understood(void **state)
 
 	(void)state;
 	assert_int_equal(parse(good), 0);
-	assert_int_equal(plan.count, 19);
+	assert_int_equal(plan.count, 20);
 	for (unsigned i = 0; i < plan.count; i++)
 		assert_int_equal(plan.lines[i].number, i + 2);
 	line = line_of(CTR_VERB_MOUNT);
@@ -170,6 +171,8 @@ static const char *const malformed[] = {
 	"console 1 2 3",
 	"console 1 2 3 4 5",
 	"loopback x",
+	"write /a",
+	"write a b",
 	"hostname",
 	"hostname a b",
 	"rlimit nofile 1",
