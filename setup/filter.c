@@ -1,9 +1,11 @@
 #include "filter.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <linux/bpf_common.h>
 #include <linux/filter.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -27,11 +29,14 @@ static const uint64_t default_filter[] = {
 _Static_assert(sizeof(default_filter[0]) == sizeof(struct sock_filter), "one an instruction");
 
 /* Becomes ctr-seccomp. It speaks to files in memory: nobody has to read while it writes. */
-_Noreturn static void compiler_run(const char *path, const char *asked, int out_fd, int error_fd)
+_Noreturn static void compiler_run(const char *path, const char *asked, uint64_t caps, int out_fd,
+				   int error_fd)
 {
-	char *arguments[] = {(char *)"ctr-seccomp", (char *)asked, NULL};
+	char mask[17];
+	char *arguments[] = {(char *)"ctr-seccomp", (char *)asked, mask, NULL};
 	char *environment[] = {NULL};
 
+	snprintf(mask, sizeof(mask), "%016" PRIx64, caps);
 	sys_die_with_parent();
 	signals_default();
 	signals_restore();
@@ -84,7 +89,7 @@ static int program_take(const char *asked, int out_fd, size_t *count)
 	return program_seal(code, (size_t)size, count);
 }
 
-static int profile_open(const char *asked, size_t *count)
+static int profile_open(const char *asked, uint64_t caps, size_t *count)
 {
 	char path[PATH_MAX];
 	AUTO_CLOSE int program_fd =
@@ -102,7 +107,7 @@ static int profile_open(const char *asked, size_t *count)
 		return fail(errno, "cannot make a file in memory for the seccomp filter");
 	pid = sys_clone(&clone);
 	if (pid == 0)
-		compiler_run(path, asked, out_fd, error_fd);
+		compiler_run(path, asked, caps, out_fd, error_fd);
 	if (pid < 0)
 		return fail(-pid, "cannot start ctr-seccomp");
 	pid_fd = clone.pid_fd;
@@ -125,12 +130,12 @@ static int profile_find(const char *asked)
 		    nearest_question(&nearest, " (did you mean "), *nearest.name ? ")" : "");
 }
 
-int filter_open(const char *asked, size_t *count)
+int filter_open(const char *asked, uint64_t caps, size_t *count)
 {
 	if (asked && strcmp(asked, "default") != 0) {
 		int rc = profile_find(asked);
 
-		return rc < 0 ? rc : profile_open(asked, count);
+		return rc < 0 ? rc : profile_open(asked, caps, count);
 	}
 	return program_seal(default_filter, sizeof(default_filter), count);
 }

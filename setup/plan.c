@@ -246,17 +246,22 @@ static void identity_put(FILE *to, const struct spec *spec, const struct plan_fa
 		LINE(to, "readonly", "/");
 }
 
+/* Ids other than root's get no capability, and by no program either, unless that is wished: then
+ * the bounding set is what set-user-id programs may reach. */
+uint64_t plan_caps(const struct spec *spec)
+{
+	return spec->uid == 0 || spec->privileged ? spec->caps : 0;
+}
+
 static void privileges_put(FILE *to, const struct spec *spec, const struct plan_facts *facts,
 			   unsigned filter_fd)
 {
-	/* Ids other than root's get no capability, and by no program either, unless that is wished:
-	 * then the bounding set is what set-user-id programs may reach. */
 	uint64_t mask = spec->uid == 0 ? spec->caps : 0;
 
 	for (size_t i = 0; i < spec->rlimit_count; i++)
 		fprintf(to, "rlimit %s %" PRIu64 " %" PRIu64 "\n", spec->rlimits[i].name,
 			spec->rlimits[i].soft, spec->rlimits[i].hard);
-	fprintf(to, "bounding %016" PRIx64 "\n", spec->privileged ? spec->caps : mask);
+	fprintf(to, "bounding %016" PRIx64 "\n", plan_caps(spec));
 	if (!spec->privileged)
 		fputs("nonewprivs\n", to);
 	fputs("keyring\n", to);

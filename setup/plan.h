@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cgroup/cgroup.h"
 #include "devices.h"
@@ -24,6 +25,9 @@ struct plan_facts {
 
 /* The i-th device node of a container; NULL behind the last. */
 const char *plan_node(const struct spec *spec, size_t i);
+
+/* The capabilities that anything in the container can ever have: bits by number. */
+uint64_t plan_caps(const struct spec *spec);
 
 /* Writes the plan as a string of the caller's to *text. Returns 0, or -errno after fail(). */
 int plan_compile(const struct spec *spec, const struct plan_facts *facts, char **text,

@@ -63,9 +63,10 @@ static size_t filter_size(void)
 static void filter_map(const struct line *line)
 {
 	int fd = (int)field_number(line, 0);
+	uint64_t count = field_number(line, 1);
 
-	filter.len =
-		(unsigned short)field_number(line, 1); /* none or too many: seccomp(2) says so */
+	/* mmap(2) takes no length of 0. */
+	filter.len = count > BPF_MAXINSNS ? 0 : (unsigned short)count;
 	filter.filter = mmap(NULL, filter_size(), PROT_READ, MAP_PRIVATE, fd, 0);
 	if (filter.filter == MAP_FAILED)
 		die(CTR_STAGE_PRIVILEGES, line, "map the filter of system calls", NULL);

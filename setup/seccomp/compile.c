@@ -91,7 +91,8 @@ static void newest_emit(struct program *program, const struct front *front)
 	EMIT(program, BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS));
 }
 
-static void front_emit(struct program *program, const struct front *front)
+/* False: the front is longer than a jump of 8 bits. */
+static bool front_emit(struct program *program, const struct front *front)
 {
 	EMIT(program, LOAD(arch));
 	EMIT(program, BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 0, 0));
@@ -99,8 +100,9 @@ static void front_emit(struct program *program, const struct front *front)
 	newest_emit(program, front);
 	for (size_t i = 0; i < front->count; i++)
 		test_emit(program, &front->tests[i]);
-	/* Foreign architectures go on here, to libseccomp's program. A jump has 8 bits. */
+	/* Foreign architectures go on here, to libseccomp's program. */
 	program->code[1].jf = (uint8_t)(program->count - 2);
+	return program->count - 2 <= UINT8_MAX;
 }
 
 /* libseccomp writes to a file and to nothing else (before 2.6). */
@@ -130,8 +132,8 @@ int program_make(scmp_filter_ctx filter, const struct front *front, const char *
 	int rc;
 
 	program->count = 0;
-	if (front->newest >= 0 || front->count)
-		front_emit(program, front);
+	if ((front->newest >= 0 || front->count) && !front_emit(program, front))
+		return refuse("cannot compile %s: it tests the arguments of too many calls", name);
 	rc = filter_append(filter, program);
 	if (rc < 0)
 		return refuse("cannot compile %s: %s", name, strerror(-rc));

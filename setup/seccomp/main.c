@@ -1,7 +1,8 @@
 /* ctr-seccomp: writes a seccomp filter, compiled, to its standard output.
  *
  *   ctr-seccomp default     the filter that containers get
- *   ctr-seccomp FILE        a profile of the OCI runtime specification, linux.seccomp
+ *   ctr-seccomp FILE CAPS   a profile of the OCI runtime specification, linux.seccomp, for a
+ *                           container with these capabilities (hexadecimal, as in /proc/PID/status)
  *
  * What comes out is an array of struct sock_filter for this machine and nothing else, all of it or,
  * with one line on stderr and status 125, none of it.
@@ -12,6 +13,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -70,29 +72,33 @@ static ssize_t file_read(const char *path, char *text, size_t size)
 	return got < 0 ? -EIO : (ssize_t)used;
 }
 
-static int file_compile(const char *path, struct program *program)
+static int file_compile(const char *path, uint64_t caps, struct program *program)
 {
 	static char text[PROFILE_MAX + 1]; /* one more byte is one too many */
 	ssize_t size = file_read(path, text, sizeof(text));
 
-	return size < 0 ? (int)size : profile_compile(path, text, (size_t)size, program);
+	return size < 0 ? (int)size : profile_compile(path, text, (size_t)size, caps, program);
+}
+
+static int asked_compile(int argc, char **argv, struct program *program)
+{
+	uint64_t caps;
+	char behind;
+
+	if (argc == 2 && strcmp(argv[1], "default") == 0)
+		return default_compile(program);
+	if (argc == 3 && sscanf(argv[2], "%" SCNx64 "%c", &caps, &behind) == 1)
+		return file_compile(argv[1], caps, program);
+	return refuse("say 'ctr-seccomp default' or 'ctr-seccomp FILE CAPS', with CAPS as CapBnd "
+		      "in /proc/PID/status");
 }
 
 int main(int argc, char **argv)
 {
 	static struct program program;
-	int rc;
 
-	if (argc != 2) {
-		refuse("say 'ctr-seccomp default' or 'ctr-seccomp FILE'");
-		return CTR_EXIT_FAILURE;
-	}
 	time_limit();
-	if (strcmp(argv[1], "default") == 0)
-		rc = default_compile(&program);
-	else
-		rc = file_compile(argv[1], &program);
-	if (rc < 0)
+	if (asked_compile(argc, argv, &program) < 0)
 		return CTR_EXIT_FAILURE;
 	if (fwrite(program.code, sizeof(program.code[0]), program.count, stdout) != program.count ||
 	    fflush(stdout) != 0) {

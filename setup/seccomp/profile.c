@@ -140,9 +140,10 @@ static int object_compile(struct reader *reader, const json_t *profile, struct p
 	return rc < 0 ? rc : program_of(reader, profile, otherwise, program);
 }
 
-int profile_compile(const char *file, const char *text, size_t size, struct program *program)
+int profile_compile(const char *file, const char *text, size_t size, uint64_t caps,
+		    struct program *program)
 {
-	struct reader reader = {.file = file};
+	struct reader reader = {.file = file, .caps = caps};
 	const json_t *profile, *linux_part;
 	json_error_t error;
 	json_t *all;

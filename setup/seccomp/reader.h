@@ -9,6 +9,7 @@
 
 struct reader {
 	const char *file;
+	uint64_t caps;	/* of the container, bits by number */
 	size_t weight;	/* of the rules so far: see rules.c */
 	char where[64]; /* the object that is being read, as in "syscalls[3].args[0]"; "" is the top
 			 */

@@ -1,5 +1,6 @@
 #include "when.h"
 
+#include <cap-ng.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,14 +19,6 @@ static const struct {
 	{SCMP_ARCH_S390X, "SCMP_ARCH_S390X", "s390x"},
 };
 
-/* What root has in a container of ctr-setup's. A user without them gets the same filter: the
- * kernel's own check of the capability is the one that matters. */
-static const char *const capabilities[] = {
-	"CAP_CHOWN",   "CAP_DAC_OVERRIDE",     "CAP_FOWNER",	 "CAP_FSETID",
-	"CAP_KILL",    "CAP_SETGID",	       "CAP_SETUID",	 "CAP_SETPCAP",
-	"CAP_SETFCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT",
-};
-
 static size_t machine(void)
 {
 	size_t i = 0;
@@ -40,12 +33,15 @@ const char *machine_name(void)
 	return machine() < COUNT(machines) ? machines[machine()].name : "";
 }
 
-static bool has_capability(const char *name)
+/* A name that nobody knows is of a capability that the container does not have. */
+static bool has_capability(uint64_t mask, const char *name)
 {
-	for (size_t i = 0; i < COUNT(capabilities); i++)
-		if (strcmp(capabilities[i], name) == 0)
-			return true;
-	return false;
+	static const char prefix[] = "CAP_";
+	int number = -1;
+
+	if (strncmp(name, prefix, sizeof(prefix) - 1) == 0)
+		number = capng_name_to_capability(name + sizeof(prefix) - 1);
+	return number >= 0 && number < 64 && mask >> number & 1;
 }
 
 /* "4.8" or more; false for what is no version. */
@@ -97,7 +93,8 @@ static int conditions_count(const struct reader *reader, const json_t *object,
 	}
 	for (size_t i = 0; i < json_array_size(caps); i++) {
 		verdict->asked++;
-		verdict->held += has_capability(json_string_value(json_array_get(caps, i)));
+		verdict->held +=
+			has_capability(reader->caps, json_string_value(json_array_get(caps, i)));
 	}
 	if (kernel && *kernel) {
 		rc = kernel_check(reader, kernel, &is_reached);

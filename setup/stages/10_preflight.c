@@ -119,7 +119,7 @@ static int filter_make(struct run *run, size_t *count)
 
 	if (asked ? strcmp(asked, "none") == 0 : run->spec->privileged)
 		return 0;
-	run->filter_fd = filter_open(asked, count);
+	run->filter_fd = filter_open(asked, plan_caps(run->spec), count);
 	return run->filter_fd < 0 ? run->filter_fd : 0;
 }
 

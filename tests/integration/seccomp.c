@@ -200,6 +200,29 @@ static void a_profile_takes_the_place_of_the_default(void **state)
 			       "\"SCMP_ACT_ERRNO\", \"errnoRet\": 18}]}}}"));
 }
 
+static const char *profile_for(const char *when, const char *capability)
+{
+	return profile(lab_text("{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [{"
+				"\"names\": [\"sethostname\"], \"action\": \"SCMP_ACT_ERRNO\", "
+				"\"errnoRet\": 18, \"%s\": {\"caps\": [\"%s\"]}}]}",
+				when, capability));
+}
+
+static void a_rule_applies_by_the_capabilities_that_the_container_has(void **state)
+{
+	static const char script[] = "probe syscall sethostname 0 0";
+	const char *path = profile_for("includes", "CAP_SYS_ADMIN");
+
+	(void)state;
+	assert_out(RUN_SH(script, "--seccomp", path), "EPERM\n");
+	assert_out(RUN_SH(script, "--seccomp", path, "--cap-add", "sys_admin"), "EXDEV\n");
+	assert_out(RUN_SH(script, "--seccomp", path, "--privileged"), "EXDEV\n");
+	path = profile_for("excludes", "CAP_CHOWN");
+	assert_out(RUN_SH(script, "--seccomp", path), "EPERM\n");
+	assert_out(RUN_SH(script, "--seccomp", path, "--cap-drop", "chown"), "EXDEV\n");
+	assert_out(RUN_SH(script, "--seccomp", path, "--user", "1000"), "EXDEV\n");
+}
+
 static void assert_refused_before_the_start(const char *path, const char *why)
 {
 	assert_refused(RUN("--seccomp", path, lab_merged(), "--", "true"), why);
@@ -238,6 +261,7 @@ int main(void)
 #endif
 		TEST(the_filter_is_there_unless_it_is_declined),
 		TEST(a_profile_takes_the_place_of_the_default),
+		TEST(a_rule_applies_by_the_capabilities_that_the_container_has),
 		TEST(a_profile_that_cannot_be_used_stops_the_start),
 	};
 

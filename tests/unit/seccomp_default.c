@@ -226,20 +226,38 @@ static void the_kernel_takes_it_and_decides_the_same(void **state)
 	assert_int_equal(confined(default_program(), answers), 0);
 }
 
+static void a_front_that_no_jump_goes_over_is_refused(void **state)
+{
+	enum { TESTS = 64 };
+	static struct program program;
+	struct test tests[TESTS];
+	struct front front = {.newest = -1, .tests = tests, .count = TESTS};
+	scmp_filter_ctx filter = filter_new(SCMP_ACT_ALLOW);
+
+	(void)state;
+	for (size_t i = 0; i < TESTS; i++)
+		tests[i] = (struct test){.call = "ioctl", .how = BPF_JEQ, .count = 1};
+	capture_begin(STDERR_FILENO);
+	assert_true(program_make(filter, &front, "it", &program) < 0);
+	assert_string_equal(capture_end(), "ctr-seccomp: cannot compile it: it tests the arguments "
+					   "of too many calls\n");
+	seccomp_release(filter);
+}
+
 static void what_is_built_in_is_a_sealed_file(void **state)
 {
 	size_t count = 0;
 	int fd;
 
 	(void)state;
-	fd = filter_open(NULL, &count);
+	fd = filter_open(NULL, 0, &count);
 	assert_true(fd >= 0);
 	assert_int_equal(count, default_program()->count);
 	assert_string_equal(fake_script(), "seal seccomp\n");
 	close(fd);
 	fake_fail_nth(1, ENFILE);
 	capture_begin(STDERR_FILENO);
-	assert_int_equal(filter_open("default", &count), -ENFILE);
+	assert_int_equal(filter_open("default", 0, &count), -ENFILE);
 	assert_one_line(capture_end());
 }
 
@@ -250,6 +268,7 @@ int main(void)
 		TEST(a_call_of_a_foreign_architecture_ends_the_process),
 		TEST(no_argument_is_told_apart_by_its_high_half),
 		TEST(the_kernel_takes_it_and_decides_the_same),
+		TEST(a_front_that_no_jump_goes_over_is_refused),
 		TEST(what_is_built_in_is_a_sealed_file),
 	};
 

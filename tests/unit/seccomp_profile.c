@@ -1,6 +1,7 @@
 #include "seccomp/profile.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -9,12 +10,16 @@
 #include "bpf.h"
 #include "support.h"
 
+#define CAP_BIT(cap) (UINT64_C(1) << (cap))
+
+static uint64_t caps = CAP_BIT(CAP_KILL) | CAP_BIT(CAP_SYS_CHROOT); /* of the container */
+
 static int compile(const char *text, size_t size, struct program *program)
 {
 	int rc;
 
 	capture_begin(STDERR_FILENO);
-	rc = profile_compile("web.json", guarded(text, size), size, program);
+	rc = profile_compile("web.json", guarded(text, size), size, caps, program);
 	return rc;
 }
 
@@ -161,6 +166,23 @@ static void an_entry_is_for_machines_kernels_and_capabilities(void **state)
 		if ((decide_native(profile(cases[i].profile), SYS_ioctl, 0, 0) == ERROR(EPERM)) !=
 		    cases[i].applies)
 			fail_msg("%s", cases[i].profile);
+}
+
+static void a_rule_is_judged_by_the_capabilities_of_the_container(void **state)
+{
+	const char *included = IOCTL(",\"includes\":{\"caps\":[\"CAP_SYS_ADMIN\"]}");
+	const char *excluded = IOCTL(",\"excludes\":{\"caps\":[\"CAP_KILL\"]}");
+	const char *unknown = IOCTL(",\"includes\":{\"caps\":[\"kill\"]}");
+	uint64_t was = caps;
+
+	(void)state;
+	assert_int_equal(decide_native(profile(included), SYS_ioctl, 0, 0), ALLOW);
+	assert_int_equal(decide_native(profile(excluded), SYS_ioctl, 0, 0), ALLOW);
+	assert_int_equal(decide_native(profile(unknown), SYS_ioctl, 0, 0), ALLOW);
+	caps = CAP_BIT(CAP_SYS_ADMIN);
+	assert_int_equal(decide_native(profile(included), SYS_ioctl, 0, 0), ERROR(EPERM));
+	assert_int_equal(decide_native(profile(excluded), SYS_ioctl, 0, 0), ERROR(EPERM));
+	caps = was;
 }
 
 #ifdef __x86_64__
@@ -352,6 +374,7 @@ int main(void)
 		TEST(arguments_are_compared_as_a_profile_says),
 		TEST(a_profile_may_stand_in_a_whole_configuration),
 		TEST(an_entry_is_for_machines_kernels_and_capabilities),
+		TEST(a_rule_is_judged_by_the_capabilities_of_the_container),
 #ifdef __x86_64__
 		TEST(architectures_are_added_by_list_or_by_map),
 #endif
