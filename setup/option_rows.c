@@ -16,6 +16,7 @@
 #include "log.h"
 #include "options.h"
 #include "parse.h"
+#include "tmpfs.h"
 
 /* Makes room for one more element and returns it zeroed, or NULL. */
 static void *element_add(void *array, size_t *count, size_t size)
@@ -73,11 +74,24 @@ static int set_cpuset(struct spec *spec, char *text)
 	return 0;
 }
 
+/* The kernel counts in pages. */
+static int page_check(const char *option, const char *text, uint64_t bytes)
+{
+	bool is_bare = text[strspn(text, "0123456789")] == '\0';
+
+	if (bytes == 0 || bytes >= (uint64_t)sysconf(_SC_PAGESIZE))
+		return 0;
+	if (!is_bare)
+		return fail(0, "--%s: %s is less than one page", option, text);
+	return fail(0, "--%s: %s bytes is less than one page: did you mean %sM?", option, text,
+		    text);
+}
+
 static int set_mem(struct spec *spec, char *text)
 {
 	if (!size_parse(text, &spec->limits.memory) || spec->limits.memory == 0)
 		return refuse("mem", text, "a size above zero, as in 500M (bytes, or K M G T)");
-	return 0;
+	return page_check("mem", text, spec->limits.memory);
 }
 
 static int set_swap(struct spec *spec, char *text)
@@ -85,7 +99,7 @@ static int set_swap(struct spec *spec, char *text)
 	if (!size_parse(text, &spec->limits.swap))
 		return refuse("swap", text, "a size, as in 100M (bytes, or K M G T; 0 is none)");
 	spec->limits.swap_asked = true;
-	return 0;
+	return page_check("swap", text, spec->limits.swap);
 }
 
 static int set_pids(struct spec *spec, char *text)
@@ -202,6 +216,7 @@ static int set_tmpfs(struct spec *spec, char *text)
 {
 	char *options = strchr(text, ':');
 	struct tmpfs *tmpfs;
+	int rc;
 
 	if (text[0] != '/')
 		return refuse("tmpfs", text, "DST or DST:OPTIONS with an absolute DST");
@@ -210,8 +225,11 @@ static int set_tmpfs(struct spec *spec, char *text)
 		return fail(ENOMEM, "cannot remember --tmpfs");
 	if (options)
 		*options++ = '\0';
-	*tmpfs = (struct tmpfs){text, options};
-	return target_trim(text) ? 0 : refuse("tmpfs", text, "a place to mount on");
+	if (!target_trim(text))
+		return refuse("tmpfs", text, "a place to mount on");
+	rc = tmpfs_parse(text, options, tmpfs);
+	tmpfs->target = text;
+	return rc;
 }
 
 static int set_hook(struct spec *spec, char *text)
@@ -229,8 +247,8 @@ static int set_name(struct spec *spec, char *text)
 
 static int set_hostname(struct spec *spec, char *text)
 {
-	if (!hostname_is_valid(text))
-		return refuse("hostname", text, "a host name: 1 to 64 letters, digits, . or -");
+	if (!name_is_valid(text)) /* as --name, which is the host name by default */
+		return refuse("hostname", text, "a host name: 1 to 64 letters, digits or _ . + -");
 	spec->hostname = text;
 	return 0;
 }
@@ -252,11 +270,16 @@ static int set_workdir(struct spec *spec, char *text)
 
 static int set_env(struct spec *spec, char *text)
 {
-	const char *equals = strchr(text, '=');
+	size_t length = strcspn(text, "=");
 
-	if (!equals || equals == text)
-		return refuse("env", text, "NAME=VALUE");
-	return text_add(&spec->env, text);
+	if (length == 0)
+		return refuse("env", text, "NAME=VALUE or NAME");
+	if (text[length])
+		return text_add(&spec->env, text);
+	for (char **entry = environ; *entry; entry++)
+		if (strncmp(*entry, text, length) == 0 && (*entry)[length] == '=')
+			return text_add(&spec->env, *entry);
+	return 0; /* not set here: not set inside */
 }
 
 static int set_clear_env(struct spec *spec, char *text)
@@ -464,7 +487,7 @@ const struct option_row option_rows[] = {
 	{NULL, 0, "hostname", "NAME", "host name inside (the name)", set_hostname},
 	{NULL, 0, "user", "UID[:GID]", "ids of the command (0:0)", set_user},
 	{NULL, 0, "workdir", "DST", "where the command starts (/)", set_workdir},
-	{NULL, 0, "env", "K=V", "environment variable; repeat", set_env},
+	{NULL, 0, "env", "K[=V]", "set a variable; K: as it is here; repeat", set_env},
 	{NULL, 0, "clear-env", NULL, "only --env, no defaults", set_clear_env},
 
 	{"Isolation", 0, "device", "PATH[:rwm]", "a device of the host (rw); repeat", set_device},

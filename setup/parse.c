@@ -37,25 +37,59 @@ bool number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *value)
 	return true;
 }
 
+/* A decimal fraction: part of scale, a power of ten up to a million. */
+struct decimal {
+	uint64_t whole, part, scale;
+};
+
+static bool decimal_read(const char **text, struct decimal *decimal)
+{
+	const char *start;
+
+	*decimal = (struct decimal){.scale = 1};
+	if (!digits_read(text, &decimal->whole))
+		return false;
+	if (**text != '.')
+		return true;
+	start = ++*text;
+	if (!digits_read(text, &decimal->part) || *text - start > 6)
+		return false;
+	for (; start < *text; start++)
+		decimal->scale *= 10;
+	return true;
+}
+
+/* decimal * unit, which is at most 2^40, rounded down; false beyond 2^63 - 1. */
+static bool decimal_scale(const struct decimal *decimal, uint64_t unit, uint64_t *value)
+{
+	uint64_t n;
+
+	if (__builtin_mul_overflow(decimal->whole, unit, &n) ||
+	    __builtin_add_overflow(n, decimal->part * unit / decimal->scale, &n) || n > INT64_MAX)
+		return false;
+	*value = n;
+	return true;
+}
+
 bool size_parse(const char *text, uint64_t *bytes)
 {
 	static const char units[] = "KMGTkmgt";
-	uint64_t n;
+	struct decimal size;
+	const char *unit;
 	unsigned shift = 0;
 
-	if (!digits_read(&text, &n))
+	if (!decimal_read(&text, &size))
 		return false;
-	if (*text) {
-		const char *unit = strchr(units, *text++);
-
-		if (!unit || *text)
-			return false;
+	unit = *text ? strchr(units, *text) : NULL;
+	if (unit) {
 		shift = 10 * ((unsigned)(unit - units) % 4 + 1);
+		text++;
 	}
-	if (n > (uint64_t)INT64_MAX >> shift)
+	if (strcasecmp(text, "b") == 0 || (unit && strcasecmp(text, "ib") == 0))
+		text = "";
+	if (*text || (!unit && size.scale > 1))
 		return false;
-	*bytes = n << shift;
-	return true;
+	return decimal_scale(&size, UINT64_C(1) << shift, bytes);
 }
 
 bool percent_parse(const char *text, uint64_t *quota_us)
@@ -85,17 +119,18 @@ bool duration_parse(const char *text, uint64_t *milliseconds)
 		uint64_t ms;
 	} units[] = {{"", 1000},   {"ms", 1},	   {"s", 1000},
 		     {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
-	uint64_t n;
+	struct decimal time;
+	uint64_t ms = 0;
 
-	if (!digits_read(&text, &n) || n == 0)
+	if (!decimal_read(&text, &time))
 		return false;
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (strcmp(text, units[i].unit) == 0 && n <= INT64_MAX / units[i].ms) {
-			*milliseconds = n * units[i].ms;
-			return true;
-		}
-	}
-	return false;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcmp(text, units[i].unit) == 0 && !decimal_scale(&time, units[i].ms, &ms))
+			return false;
+	if (ms == 0)
+		return false;
+	*milliseconds = ms;
+	return true;
 }
 
 bool user_parse(const char *text, uint32_t *uid, uint32_t *gid)
@@ -234,14 +269,6 @@ bool name_is_valid(const char *text)
 	size_t length = strlen(text);
 
 	return length >= 1 && length <= 64 && !strchr(".+-", text[0]) && consists_of(text, "_.+-");
-}
-
-bool hostname_is_valid(const char *text)
-{
-	size_t length = strlen(text);
-
-	return length >= 1 && length <= 64 && !strchr(".-", text[0]) &&
-	       !strchr(".-", text[length - 1]) && consists_of(text, ".-");
 }
 
 void size_format(uint64_t bytes, char *text, size_t size)

@@ -11,15 +11,16 @@
 /* A decimal number from min to max. */
 bool number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *value);
 
-/* Bytes: a number with nothing or one of K M G T in either case (powers of 1024), up to 2^63 - 1.
- */
+/* Bytes: a number with nothing or one of K M G T (powers of 1024), and with B or iB behind, in
+ * either case, up to 2^63 - 1. With a letter, up to six decimals are taken: 0.5G. */
 bool size_parse(const char *text, uint64_t *bytes);
 
 /* Percent of one CPU, with up to three decimals, as microseconds in a period of 100 ms: "10" is
  * 10000. At least 1 %, the kernel's least quota. */
 bool percent_parse(const char *text, uint64_t *quota_us);
 
-/* A time with one of ms s m h d, seconds without, as milliseconds; above zero. */
+/* A time with one of ms s m h d, seconds without, and with up to six decimals, as milliseconds;
+ * above zero. */
 bool duration_parse(const char *text, uint64_t *milliseconds);
 
 /* UID or UID:GID, each from 0 to 2^32 - 2; the group is the user's number when it is left out. */
@@ -39,11 +40,9 @@ bool access_parse(const char *text, unsigned *access);
  * RTMIN, RTMIN+N, RTMAX or RTMAX-N. */
 bool signal_name_parse(const char *text, int *number);
 
-/* A container's name: 1 to 64 of A-Z a-z 0-9 _ . + -, the first one of A-Z a-z 0-9 _. */
+/* A container's name, and its host name: 1 to 64 of A-Z a-z 0-9 _ . + -, the first one of A-Z a-z
+ * 0-9 _. */
 bool name_is_valid(const char *text);
-
-/* A host name: 1 to 64 of A-Z a-z 0-9 . -, neither dot nor hyphen at an end (RFC 1123). */
-bool hostname_is_valid(const char *text);
 
 /* bytes as a size_parse() text: "500M", or the bare number when no unit fits exactly. */
 void size_format(uint64_t bytes, char *text, size_t size);

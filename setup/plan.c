@@ -66,43 +66,6 @@ static const char *const readonly[] = {
 	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/pressure", "/proc/sys", "/proc/sysrq-trigger",
 };
 
-static bool is_mount_flag(const char *option)
-{
-#define NAME(name, attr) name,
-	static const char *const names[] = {CTR_MOUNT_FLAGS(NAME)};
-#undef NAME
-
-	for (size_t i = 0; i < COUNT(names); i++)
-		if (strcmp(names[i], option) == 0)
-			return true;
-	return false;
-}
-
-/* --tmpfs: the options of mount(8) that are flags here, the rest is the file system's. */
-static int tmpfs_put(FILE *to, const struct tmpfs *tmpfs)
-{
-	char flags[128] = "nosuid,nodev", data[512] = "mode=1777";
-	char *options = strdup(tmpfs->options ? tmpfs->options : ""), *rest = options;
-	int rc = options ? 0 : fail(ENOMEM, "cannot add %s", tmpfs->target);
-
-	for (char *option; rc == 0 && (option = strsep(&rest, ","));) {
-		bool is_flag = is_mount_flag(option);
-		char *list = is_flag ? flags : data;
-		size_t size = is_flag ? sizeof(flags) : sizeof(data);
-		size_t used = strlen(list);
-
-		if (!*option)
-			continue;
-		/* A later mode= wins over ours. */
-		if ((size_t)snprintf(list + used, size - used, ",%s", option) >= size - used)
-			rc = fail(E2BIG, "cannot use so many options for %s", tmpfs->target);
-	}
-	free(options);
-	if (rc == 0)
-		LINE(to, "mount", "tmpfs", "tmpfs", tmpfs->target, flags, data);
-	return rc;
-}
-
 const char *plan_node(const struct spec *spec, size_t i)
 {
 	if (i < COUNT(nodes))
@@ -147,12 +110,9 @@ static int mounts_put(FILE *to, const struct spec *spec, const struct plan_facts
 	for (size_t i = 0; i < COUNT(mounts); i++)
 		mount_put(to, spec, mounts[i], fd);
 	cgroup_mounts_put(to, spec, facts);
-	for (size_t i = 0; i < spec->tmpfs_count; i++) {
-		int rc = tmpfs_put(to, &spec->tmpfs[i]);
-
-		if (rc < 0)
-			return rc;
-	}
+	for (size_t i = 0; i < spec->tmpfs_count; i++)
+		LINE(to, "mount", "tmpfs", "tmpfs", spec->tmpfs[i].target, spec->tmpfs[i].flags,
+		     spec->tmpfs[i].data);
 	for (size_t i = 0; i < spec->bind_count; i++)
 		attach_put(to, &bind_fd, spec->binds[i].target);
 	for (size_t i = 0; spec->userns && plan_node(spec, i); i++)

@@ -34,7 +34,7 @@ struct bind {
 
 struct tmpfs {
 	const char *target;
-	const char *options; /* NULL: none given */
+	char flags[64], data[512]; /* of the mount, both lists by comma */
 };
 
 struct rlimit_spec {

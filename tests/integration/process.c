@@ -130,7 +130,7 @@ static void a_failure_inside_comes_with_a_way_out(void **state)
 		{"--env", "A=1", "/etc/broken", "(a script begins with #!, a program is made for"},
 		{"--bind", "/etc:/etc/text", "true", "(a directory goes on a directory)"},
 		{"--bind", "/etc/passwd:/etc", "true", "(a file goes on a file)"},
-		{"--tmpfs", "/tmp:size=many", "true", "/tmp (tmpfs(5) has the options): Invalid"},
+		{"--tmpfs", "/tmp:size=many", "true", "\"size=many\" is not a size"},
 		{"--rlimit", "nofile=18446744073709551614", "true", "fs.nr_open): Operation not"},
 		{"--rlimit", "nofile=2", "true", "(--rlimit nofile leaves too few): Too many"},
 	};

@@ -132,9 +132,10 @@ static void each_option_of_the_root_lands_in_its_place(void **state)
 	assert_string_equal(spec->binds[2].target, "/c");
 	assert_int_equal(spec->tmpfs_count, 2);
 	assert_string_equal(spec->tmpfs[0].target, "/tmp");
-	assert_null(spec->tmpfs[0].options);
+	assert_string_equal(spec->tmpfs[0].data, "mode=1777");
 	assert_string_equal(spec->tmpfs[1].target, "/t");
-	assert_string_equal(spec->tmpfs[1].options, "size=1m,ro");
+	assert_string_equal(spec->tmpfs[1].data, "mode=1777,size=1M");
+	assert_string_equal(spec->tmpfs[1].flags, "nosuid,nodev,ro");
 	assert_int_equal(spec->hooks.count, 2);
 	assert_string_equal(spec->hooks.items[1], "./h2");
 	assert_true(good(state, "--ephemeral ./merged")->ephemeral);
@@ -245,9 +246,9 @@ static void a_wrong_value_is_said_with_its_option(void **state)
 		{"bind", ":/b"},      {"bind", "/a:b"},
 		{"tmpfs", "tmp"},     {"tmpfs", ""},
 		{"name", "a/b"},      {"name", ".."},
-		{"hostname", "a_b"},  {"user", "root"},
+		{"hostname", "a/b"},  {"user", "root"},
 		{"user", "1:"},	      {"workdir", "srv"},
-		{"env", "A"},	      {"env", "=1"},
+		{"env", ""},	      {"env", "=1"},
 		{"net", "bridge"},
 	};
 
@@ -261,6 +262,78 @@ static void a_wrong_value_is_said_with_its_option(void **state)
 	}
 	assert_contains(SAID("--rlimit", "files=1", "x"), "\"files\" is not a resource limit");
 	assert_contains(SAID("--rlimit", "=1", "x"), "\"\" is not a resource limit");
+}
+
+static void what_a_tmpfs_is_given_is_known_and_fits(void **state)
+{
+	static const char *const wrong[] = {
+		"size=0",
+		"size=18446744073709551616",
+		"size=9223372036854775808",
+		"size=16777216T",
+		"size=-1",
+		"size=101%",
+		"size=0%",
+		"size=",
+		"size",
+		"nr_inodes=0",
+		"nr_blocks=0",
+		"mode=8",
+		"mode=17777",
+		"uid=root",
+		"gid=4294967296",
+		"nofail",
+		"suid",
+		"dev",
+		"x=1",
+		"size=1m,size=2m",
+		"exec,noexec",
+		"ro,ro",
+		"mode=700,mode=755",
+		"huge=sometimes",
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char text[128];
+
+		snprintf(text, sizeof(text), "/t:%s", wrong[i]);
+		assert_contains(SAID("--tmpfs", text, "./merged"), "--tmpfs /t: ");
+	}
+	assert_contains(SAID("--tmpfs", "/t:nofail", "x"),
+			"\"nofail\" is not an option of a tmpfs");
+	assert_contains(SAID("--tmpfs", "/t:size=1m,size=2m", "x"),
+			"\"size=2m\" comes a second time");
+	assert_contains(SAID("--tmpfs", "/t:size=0", "x"), "\"size=0\" is not a size above zero");
+	good(state, "--tmpfs /t:exec,rw,size=50%,nr_inodes=2k,uid=1,gid=2,mode=1777,huge=never "
+		    "./merged");
+}
+
+static void a_size_below_a_page_is_asked_about(void **state)
+{
+	(void)state;
+	assert_contains(SAID("--mem", "500", "x"),
+			"500 bytes is less than one page: did you mean 500M?");
+	assert_contains(SAID("--mem", "1K", "x"), "1K is less than one page");
+	assert_contains(SAID("--mem", "64M", "--swap", "500", "x"),
+			"500 bytes is less than one page: did you mean 500M?");
+}
+
+static void env_without_a_value_passes_the_caller_s(void **state)
+{
+	const struct spec *spec;
+
+	setenv("LAB_PASSED", "a=b", 1);
+	unsetenv("LAB_MISSING");
+	spec = good(state, "--env LAB_PASSED --env LAB_MISSING --env B=1 ./merged");
+	assert_int_equal(spec->env.count, 2);
+	assert_string_equal(spec->env.items[0], "LAB_PASSED=a=b");
+	assert_string_equal(spec->env.items[1], "B=1");
+	unsetenv("LAB_PASSED");
+}
+
+static void a_host_name_is_what_a_name_can_be(void **state)
+{
+	assert_string_equal(good(state, "--hostname a_b ./merged")->hostname, "a_b");
 }
 
 /* T-NAME-1, T-LOG-1 */
@@ -524,6 +597,10 @@ int main(void)
 		SPEC_TEST(the_command_begins_behind_the_root),
 		SPEC_TEST(a_verb_comes_first_and_a_path_of_its_name_is_no_verb),
 		SPEC_TEST(a_wrong_value_is_said_with_its_option),
+		SPEC_TEST(what_a_tmpfs_is_given_is_known_and_fits),
+		SPEC_TEST(a_size_below_a_page_is_asked_about),
+		SPEC_TEST(env_without_a_value_passes_the_caller_s),
+		SPEC_TEST(a_host_name_is_what_a_name_can_be),
 		SPEC_TEST(a_hostile_name_is_quoted_in_printable_bytes),
 		SPEC_TEST(an_unknown_option_is_named),
 		SPEC_TEST(the_nearest_of_what_there_is_is_asked_for),

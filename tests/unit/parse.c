@@ -111,6 +111,13 @@ static void a_size_is_bytes_below_2_to_the_63(void **state)
 		{MAX_63, INT64_MAX},
 		{"9007199254740991K", UINT64_C(9007199254740991) << 10},
 		{"8388607T", UINT64_C(8388607) << 40},
+		{"500MB", 524288000},
+		{"512MiB", 536870912},
+		{"512mib", 536870912},
+		{"500B", 500},
+		{"0.5G", UINT64_C(1) << 29},
+		{"1.5GiB", UINT64_C(3) << 29},
+		{"0.000001M", 1},
 	};
 	static const char *const refused[] = {
 		"",
@@ -120,9 +127,17 @@ static void a_size_is_bytes_below_2_to_the_63(void **state)
 		"1M ",
 		"1 M",
 		"M",
-		"1KB",
-		"1KiB",
-		"1.5G",
+		"1KBB",
+		"1Ki",
+		"1iB",
+		"1.5",
+		"1.5B",
+		".5G",
+		"1.G",
+		"1.5.5G",
+		"1.0000001G",
+		"8388607.9999999T",
+		"8388608.0T",
 		"0x1M",
 		"1e3",
 		"1P",
@@ -186,6 +201,9 @@ static void a_duration_is_above_zero_and_has_a_known_unit(void **state)
 		{"5m", 300000},
 		{"2h", 7200000},
 		{"1d", 86400000},
+		{"1.5s", 1500},
+		{"1.5", 1500},
+		{"0.5m", 30000},
 		{"9223372036854775807ms", INT64_MAX},
 		{"9223372036854775", UINT64_C(9223372036854775000)},
 	};
@@ -195,7 +213,9 @@ static void a_duration_is_above_zero_and_has_a_known_unit(void **state)
 		"0ms",
 		"-1",
 		"+1",
-		"1.5s",
+		"0.5ms",
+		"1.s",
+		".5s",
 		"1 s",
 		" 1",
 		"1S",
@@ -364,18 +384,6 @@ static void a_name_cannot_leave_its_directory(void **state)
 	predicate_check(name_is_valid, accepted, refused);
 }
 
-static void a_host_name_has_neither_dot_nor_hyphen_at_an_end(void **state)
-{
-	static const char *const accepted[] = {"box", "a.b", "a-b", "0", LONG_62 "ab", NULL};
-	static const char *const refused[] = {
-		"",    ".",   "-",   ".a",  "a.",   "-a",	   "a-",
-		"a_b", "a b", "a\n", "a/b", "\xff", LONG_62 "abc", NULL,
-	};
-
-	(void)state;
-	predicate_check(hostname_is_valid, accepted, refused);
-}
-
 static void a_signal_has_a_number_and_names(void **state)
 {
 	const struct accepted signals[] = {
@@ -453,7 +461,6 @@ int main(void)
 		TEST(access_is_letters_each_once),
 		TEST(a_cpu_list_is_numbers_and_rising_ranges),
 		TEST(a_name_cannot_leave_its_directory),
-		TEST(a_host_name_has_neither_dot_nor_hyphen_at_an_end),
 		TEST(a_signal_has_a_number_and_names),
 		TEST(a_size_is_written_as_it_would_be_asked_for),
 	};
