@@ -104,8 +104,9 @@ static bool setting_read(char *setting, struct life *life, struct plan *plan)
 {
 	char *value = strchr(setting, '='), *variable = text_behind(setting, "env.");
 
-	if (!value++)
+	if (!value)
 		return false;
+	value++;
 	if (variable)
 		return *variable != '=' && plan_add(plan, CTR_VERB_ENV, variable);
 	switch (name_find(settings, sizeof(settings), setting, (size_t)(value - 1 - setting))) {
