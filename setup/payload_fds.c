@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "sys.h"
 
 /* From a directory, openat(2) leads to the whole file system of the host. An O_PATH descriptor is
  * of no use as 0-2, and /proc/self/fd would open what it names for reading and writing. */
@@ -28,6 +29,12 @@ static int payload_fd_check(int fd)
 			    "descriptor %d",
 			    fd);
 	return 0;
+}
+
+void payload_fds_share(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		sys_share_pipe(fd);
 }
 
 int payload_fds_check(void)

@@ -6,4 +6,7 @@
  * Returns 0, or -errno after fail(). */
 int payload_fds_check(void);
 
+/* /dev/stdout and its like work for every user inside when they are pipes. */
+void payload_fds_share(void);
+
 #endif

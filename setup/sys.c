@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <linux/securebits.h>
@@ -25,6 +26,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -327,6 +329,21 @@ int sys_become(const char *path, char *const *arguments)
 void sys_show(bool shown)
 {
 	prctl(PR_SET_DUMPABLE, shown ? 1 : 0);
+}
+
+void sys_share_pipe(int fd)
+{
+	static const mode_t modes[] = {[O_RDONLY] = 0444, [O_WRONLY] = 0222, [O_RDWR] = 0666};
+	int flags = fcntl(fd, F_GETFL);
+	struct statfs kind;
+	struct stat stat;
+
+	/* A FIFO in a file system is the caller's file. */
+	if (flags < 0 || (flags & O_ACCMODE) == O_ACCMODE || fstatfs(fd, &kind) < 0 ||
+	    kind.f_type != PIPEFS_MAGIC || fstat(fd, &stat) < 0)
+		return;
+	/* That of another user stays as it is. */
+	(void)!fchmod(fd, (stat.st_mode & 0777) | modes[flags & O_ACCMODE]);
 }
 
 int sys_kill_pid(pid_t pid, int signal)

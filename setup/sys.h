@@ -81,6 +81,9 @@ int sys_run(char *const *arguments);
 int sys_become(const char *path, char *const *arguments);
 /* Others of this user may look at us and at those we clone, or not: PR_SET_DUMPABLE of prctl(2). */
 void sys_show(bool shown);
+/* An anonymous pipe: whoever holds fd may open it again by /proc/self/fd, for what fd is open for.
+ */
+void sys_share_pipe(int fd);
 /* Waits for the end of a child; its status as waitpid(2) has it. When that cannot be known, it is
  * that of one who failed. */
 int sys_wait(pid_t pid, int *status);

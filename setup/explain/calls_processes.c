@@ -190,6 +190,12 @@ SEAM(void, show, bool shown)
 	__real_sys_show(shown);
 }
 
+SEAM(void, share_pipe, int fd)
+{
+	if (!is_dry())
+		__real_sys_share_pipe(fd);
+}
+
 SEAM(int, wait, pid_t pid, int *status)
 {
 	return __real_sys_wait(pid, status);

@@ -14,6 +14,7 @@
 
 #include "../cleanup.h"
 #include "../log.h"
+#include "../payload_fds.h"
 #include "../stage.h"
 #include "../sys.h"
 
@@ -144,6 +145,7 @@ int namespaces_enter(struct run *run)
 		return fail(-rc, "cannot make a socket to the container");
 	run->socket_fd = ends[0];
 	container_fd = ends[1];
+	payload_fds_share();
 	pid = child_clone(run);
 	if (pid == 0) {
 		run->socket_fd = container_fd;

@@ -221,6 +221,7 @@ static int command_run(struct client *client)
 	if (payload_fds_check() < 0 || client_begin(client) < 0 ||
 	    caller_watch(&client->caller) < 0)
 		return CTR_EXIT_FAILURE;
+	payload_fds_share();
 	loop(client);
 	caller_leave(&client->caller);
 	return status_of(client);

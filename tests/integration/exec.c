@@ -130,6 +130,7 @@ static void user_directory_and_environment_are_the_container_s_or_as_asked(void 
 	CONTAINER(NULL, "--env", "A=1", "--env", "B=2", "--workdir", "/etc");
 	assert_out(EXEC_SH("id -u; id -G; pwd; echo $A$B$C $HOME $container $TERM"),
 		   "0\n0\n/etc\n12 /root ctr\n");
+	assert_out(EXEC_SH("echo pipe >/dev/stdout", "--user", "1000"), "pipe\n");
 	assert_out(EXEC_SH("id -u; id -g; id -G; pwd; echo $A$B$C", "--user", "1000:100",
 			   "--workdir", "/tmp", "--env", "B=x", "--env", "C=y z"),
 		   "1000\n100\n100\n/tmp\n1xy z\n");

@@ -40,6 +40,64 @@ static void stdout_and_stderr_stay_apart(void **state)
 	assert_string_equal(result->err, "err\n");
 }
 
+/* For a job's "before": a file and no pipe is stdout. */
+static void stdout_is(const void *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0)
+		_exit(99);
+}
+
+static void any_user_inside_opens_a_pipe_again(void **state)
+{
+	const struct result *result =
+		job_end(START_SH(CALL(.input = "in\n"),
+				 "cat /dev/stdin; echo out >/dev/stdout;"
+				 "echo err >/dev/stderr; echo x 2>&- >/dev/stdin || echo kept",
+				 "--user", "1000"));
+
+	(void)state;
+	assert_out(result, "in\nout\nkept\n");
+	assert_string_equal(result->err, "err\n");
+}
+
+static void any_user_inside_opens_a_terminal_and_dev_null_again(void **state)
+{
+	const struct result *result =
+		job_end(START_SH(CALL(.terminal = true),
+				 "echo out >/dev/stdout; echo err >/dev/stderr", "--user", "1000"));
+
+	(void)state;
+	assert_status(result, 0);
+	assert_string_equal(result->out, "out\r\nerr\r\n");
+	assert_status(job_end(START_SH(CALL(.before = stdout_is, .argument = "/dev/null"),
+				       "echo out >/dev/stdout", "--user", "1000")),
+		      0);
+}
+
+/* Its owner and mode are not ours to change: only whom they allow opens it again. */
+static void a_file_of_the_caller_s_opens_again_for_its_owner_alone(void **state)
+{
+	const char *path = lab_path("log");
+	struct stat found;
+
+	(void)state;
+	assert_status(
+		job_end(START_SH(CALL(.before = stdout_is, .argument = path),
+				 "echo one; echo two >>/dev/stdout || echo no", "--user", "1000")),
+		0);
+	assert_string_equal(lab_read(path), "one\nno\n");
+	assert_int_equal(stat(path, &found), 0);
+	assert_int_equal(found.st_mode & 07777, 0600);
+	assert_int_equal(found.st_uid, 0);
+	assert_int_equal(chown(path, 1000, 0), 0);
+	assert_status(job_end(START_SH(CALL(.before = stdout_is, .argument = path),
+				       "echo two >>/dev/stdout", "--user", "1000")),
+		      0);
+	assert_string_equal(lab_read(path), "one\nno\ntwo\n");
+}
+
 static void the_end_of_stdin_is_the_payload_s(void **state)
 {
 	struct job *job = START(CALL(.talks = true), lab_merged(), "--", "cat");
@@ -195,6 +253,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(sixty_four_mebibytes_pass_through_cat_unchanged),
 		TEST(stdout_and_stderr_stay_apart),
+		TEST(any_user_inside_opens_a_pipe_again),
+		TEST(any_user_inside_opens_a_terminal_and_dev_null_again),
+		TEST(a_file_of_the_caller_s_opens_again_for_its_owner_alone),
 		TEST(the_end_of_stdin_is_the_payload_s),
 		TEST(a_terminal_of_its_own_in_a_pipe_ends_with_its_input),
 		TEST(a_payload_that_closes_stdout_is_seen_to),

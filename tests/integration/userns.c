@@ -54,6 +54,13 @@ static void anybody_inside_may_ping_and_have_any_port(void **state)
 		   "0\t69999\nanswered\nbound\n");
 }
 
+static void pipes_open_again_inside(void **state)
+{
+	(void)state;
+	assert_out(RUN_IN("echo root >/dev/stdout"), "root\n");
+	assert_out(RUN_IN("echo user >/dev/stdout", "--user", "1000"), "user\n");
+}
+
 static void root_inside_is_nobody_outside(void **state)
 {
 	struct job *job = START(IDS(.talks = true), "--userns", lab_merged(), "--", "sh", "-c",
@@ -332,6 +339,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(root_inside_is_nobody_outside),
+		TEST(pipes_open_again_inside),
 		TEST(anybody_inside_may_ping_and_have_any_port),
 		TEST(a_user_inside_is_another_nobody_outside),
 		TEST(files_made_inside_are_owned_inside),
