@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -22,9 +23,9 @@
 struct keeper {
 	struct run *run;
 	struct caller caller;
-	bool started;	   /* the payload runs: messages are no longer to be trusted */
-	bool has_said_why; /* a failure came with its reason */
-	bool timed_out;
+	bool started;		      /* the payload runs: messages are no longer to be trusted */
+	bool has_said_why;	      /* a failure came with its reason */
+	bool timed_out, was_killed;   /* by --timeout; when the grace was over */
 	int given_up;		      /* the status of a start that was ended before its payload */
 	uint64_t timeout_at, kill_at; /* ms of CLOCK_MONOTONIC; 0: none */
 	struct hooks hooks;
@@ -46,10 +47,43 @@ static void pass_on(void *of, int signal)
 	sys_kill(keeper->run->pid_fd, signal);
 }
 
+/* Does the first child of PID 1, the payload, ignore this signal? */
+static bool payload_ignores(pid_t init, int signal)
+{
+	char path[64], line[128];
+	unsigned long long ignored = 0;
+	int payload = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", init, init);
+	if ((file = fopen(path, "re"))) {
+		if (fscanf(file, "%d", &payload) != 1)
+			payload = 0;
+		fclose(file);
+	}
+	snprintf(path, sizeof(path), "/proc/%d/status", payload);
+	if (!payload || !(file = fopen(path, "re")))
+		return false;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "SigIgn: %llx", &ignored) == 1)
+			break;
+	fclose(file);
+	return ignored >> (signal - 1) & 1;
+}
+
+/* A shell at its prompt ignores TERM, and ends when its terminal hangs up. */
+static bool is_shell_like(const struct keeper *keeper)
+{
+	return keeper->started && keeper->caller.terminal.master_fd >= 0 &&
+	       payload_ignores(keeper->run->pid, SIGTERM);
+}
+
 static void stop_begin(struct keeper *keeper)
 {
 	if (!keeper->kill_at)
 		keeper->kill_at = now_ms() + keeper->run->spec->grace_ms;
+	if (is_shell_like(keeper))
+		pass_on(keeper, SIGHUP);
 }
 
 /* There is no payload yet that could want to end in its own way. */
@@ -212,6 +246,7 @@ static void time_handle(struct keeper *keeper)
 	}
 	if (keeper->kill_at && now >= keeper->kill_at) {
 		keeper->kill_at = 0;
+		keeper->was_killed = true;
 		pass_on(keeper, SIGKILL);
 	}
 }
@@ -280,6 +315,9 @@ static void status_take(struct keeper *keeper)
 	run->end = keeper->started ? END_COMMAND : END_FAILED;
 	if (keeper->given_up)
 		run->end = END_GIVEN_UP;
+	if (keeper->was_killed && WIFSIGNALED(status))
+		say("the command did not end within %g s (--grace): it was killed",
+		    (double)run->spec->grace_ms / 1000);
 	if (keeper->timed_out) {
 		run->end = END_TIMEOUT;
 		run->status = CTR_EXIT_TIMEOUT;

@@ -1,4 +1,5 @@
-/* kill: a signal for the command, as if sent to ctr-setup, which passes it on. */
+/* kill: a signal for the command, and nothing more: unlike one to ctr-setup, it begins no end. It
+ * goes to PID 1, which passes it on. */
 #include <errno.h>
 #include <signal.h>
 
@@ -11,34 +12,24 @@
 #include "live.h"
 #include "verbs.h"
 
-/* What ctr-setup cannot pass on, as nobody can catch it. */
-static int container_kill(const struct live *live)
-{
-	pid_t pid;
-	AUTO_CLOSE int init_fd = live_init_demand(live, &pid);
-	int rc = init_fd < 0 ? init_fd : sys_kill(init_fd, SIGKILL);
-
-	if (init_fd < 0)
-		return rc;
-	if (rc < 0 && rc != -ESRCH)
-		return fail(-rc, "cannot kill %s", live->name);
-	live_wake(live);
-	return 0;
-}
-
 static int signal_send(const struct live *live, int number)
 {
+	pid_t pid;
+	AUTO_CLOSE int init_fd = -1;
 	int rc;
 
-	if (number == SIGKILL)
-		return container_kill(live);
 	if (number == SIGSTOP)
-		return fail(0, "STOP would stop ctr-setup alone: use ctr-setup pause %s, or TSTP",
+		return fail(0, "STOP would stop PID 1 alone: use ctr-setup pause %s, or TSTP",
 			    live->name);
-	rc = sys_kill(live->keeper_fd, number);
-	if (rc < 0)
+	init_fd = live_init_demand(live, &pid);
+	if (init_fd < 0)
+		return init_fd;
+	rc = sys_kill(init_fd, number);
+	if (rc < 0 && rc != -ESRCH)
 		return fail(-rc, "cannot send signal %d to %s", number, live->name);
-	if (freezer_is_frozen(live->path))
+	if (number == SIGKILL || number == SIGCONT)
+		live_wake(live); /* to clean up, or to go on with the payload */
+	if (number != SIGKILL && freezer_is_frozen(live->path))
 		say("%s is paused: it gets the signal with ctr-setup resume %s", live->name,
 		    live->name);
 	return 0;

@@ -7,10 +7,10 @@
 const struct verb verbs[] = {
 	{"ls", "[--json]", "list the containers that run", ls_run},
 	{"stats", "NAME [--json]", "what one uses, each second; --json: once", stats_run},
-	{"kill", "NAME [SIGNAL]", "send a signal (TERM) as to ctr-setup; KILL: end it", kill_run},
+	{"kill", "NAME [SIGNAL]", "send a signal (TERM), and nothing more; KILL: end it", kill_run},
 	{"stop", "NAME", "TERM, its grace, KILL; until nothing of it is left", stop_run},
-	{"pause", "NAME", "every process of it stands still", pause_run},
-	{"resume", "NAME", "and goes on", resume_run},
+	{"pause", "NAME", "freeze all its processes", pause_run},
+	{"resume", "NAME", "let a paused run go on", resume_run},
 	{"exec", "NAME [OPTION...] CMD", "run CMD in NAME: --user --workdir --env --tty", exec_run},
 	{"diff", "NAME|UPPER [--lower DIR]", "what is added, changed, deleted", diff_run},
 	{"gc", "", "remove what killed runs have left behind", gc_run},

@@ -92,11 +92,14 @@ static void a_payload_that_ignores_term_is_killed_after_the_grace_period(void **
 {
 	struct job *job = START_SH(NULL, "trap '' TERM; echo ready; while :; do sleep 1; done",
 				   "--grace", "500ms");
+	const struct result *result;
 
 	(void)state;
 	job_expect(job, "ready");
 	job_signal(job, SIGTERM);
-	assert_status(job_end(job), 137);
+	result = job_end(job);
+	assert_status(result, 137);
+	assert_has(result->err, "did not end within 0.5 s (--grace): it was killed");
 }
 
 static void int_goes_to_the_payload_s_whole_group(void **state)

@@ -197,6 +197,42 @@ static void kill_sends_what_is_named_or_numbered(void **state)
 	assert_status(job_end(job), 0);
 }
 
+/* The grace of a begun end would be over long before the third. */
+static void kill_delivers_and_begins_no_end(void **state)
+{
+	struct job *job =
+		start_ready(START(NULL, "--name", "lab-one", "--grace", "1ms", lab_merged(), "--",
+				  "probe", "catch", lab_text("%d", SIGUSR1)));
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_out(RUN("kill", "lab-one", "HUP"), "");
+		job_expect(job, lab_text("got %d.", SIGHUP));
+		assert_out(RUN("kill", "lab-one", "TERM"), "");
+		job_expect(job, lab_text("got %d.", SIGTERM));
+	}
+	assert_out(RUN("kill", "lab-one", "USR1"), "");
+	assert_status(job_end(job), 0);
+}
+
+static void kill_tstp_and_cont_are_the_command_s(void **state)
+{
+	struct job *job = START_READY("lab-one");
+	pid_t payload = host_payload(job);
+
+	(void)state;
+	assert_out(RUN("kill", "lab-one", "TSTP"), "");
+	assert_eventually(*host_status(payload, "State:") == 'T');
+	assert_out(RUN("kill", "lab-one", "CONT"), "");
+	assert_eventually(*host_status(payload, "State:") != 'T');
+	job_signal(job, SIGTSTP);
+	assert_eventually(*host_status(job->pid, "State:") == 'T');
+	assert_out(RUN("kill", "lab-one", "CONT"), "");
+	assert_eventually(*host_status(job->pid, "State:") != 'T');
+	job_close_input(job);
+	assert_status(job_end(job), 1);
+}
+
 static void kill_kill_ends_the_container_and_leaves_nothing(void **state)
 {
 	struct job *job = START_READY("lab-one", "--mem", "64M");
@@ -212,7 +248,7 @@ static void kill_kill_ends_one_that_was_stopped_with_its_keeper(void **state)
 	struct job *job = START_READY("lab-one");
 
 	(void)state;
-	assert_out(RUN("kill", "lab-one", "TSTP"), "");
+	job_signal(job, SIGTSTP);
 	assert_eventually(*host_status(job->pid, "State:") == 'T');
 	assert_out(RUN("kill", "lab-one", "9"), "");
 	assert_status(job_end(job), 137);
@@ -289,12 +325,23 @@ static void stop_kills_what_does_not_end_within_its_grace(void **state)
 		137);
 }
 
+/* Its shell ignores TERM: by its grace it would end after a quarter of an hour. */
+static void stop_ends_an_interactive_shell_at_once(void **state)
+{
+	struct job *job =
+		START(CALL(.terminal = true), "--name", "lab-one", "--grace", "1000", lab_merged());
+
+	(void)state;
+	job_expect(job, "# ");
+	assert_stopped(job, 129);
+}
+
 static void stop_ends_what_stands_still(void **state)
 {
 	struct job *job = START_READY("lab-one");
 
 	(void)state;
-	assert_out(RUN("kill", "lab-one", "TSTP"), "");
+	job_signal(job, SIGTSTP);
 	assert_eventually(*host_status(job->pid, "State:") == 'T');
 	assert_stopped(job, 143);
 }
@@ -361,12 +408,15 @@ int main(void)
 		TEST(stats_goes_on_until_the_run_ends),
 		TEST(on_a_terminal_stats_writes_over_its_line),
 		TEST(kill_sends_what_is_named_or_numbered),
+		TEST(kill_delivers_and_begins_no_end),
+		TEST(kill_tstp_and_cont_are_the_command_s),
 		TEST(kill_kill_ends_the_container_and_leaves_nothing),
 		TEST(kill_kill_ends_one_that_was_stopped_with_its_keeper),
 		TEST(what_cannot_be_sent_is_refused),
 		TEST(the_pid_of_a_dead_run_s_record_is_never_signalled),
 		TEST(stop_lets_the_command_end_in_its_own_way),
 		TEST(stop_kills_what_does_not_end_within_its_grace),
+		TEST(stop_ends_an_interactive_shell_at_once),
 		TEST(stop_ends_what_stands_still),
 		TEST(stop_ends_what_a_keeper_that_ignores_term_keeps),
 		TEST(stop_while_hooks_run_ends_the_start),
