@@ -7,7 +7,7 @@
 const struct verb verbs[] = {
 	{"ls", "[--json]", "list the containers that run", ls_run},
 	{"stats", "NAME [--json]", "what one uses, each second; --json: once", stats_run},
-	{"kill", "NAME [SIGNAL]", "send a signal (TERM), and nothing more; KILL: end it", kill_run},
+	{"kill", "NAME [SIGNAL]", "send a signal (TERM) to its command; KILL: end it", kill_run},
 	{"stop", "NAME", "TERM, its grace, KILL; until nothing of it is left", stop_run},
 	{"pause", "NAME", "freeze all its processes", pause_run},
 	{"resume", "NAME", "let a paused run go on", resume_run},
