@@ -172,18 +172,19 @@ static int set_read_only(struct spec *spec, char *text)
 	return 0;
 }
 
-/* Makes "/data" of "/data/"; false for the root itself, and for what goes up by "..". */
+/* Makes "/my/data" of "//my//data/"; false for the root itself, and for what goes up by "..". */
 static bool target_trim(char *target)
 {
-	size_t length = strlen(target);
+	char *end = target;
 
 	for (const char *up = target; (up = strstr(up, "/..")); up += 3)
 		if (up[3] == '/' || !up[3])
 			return false;
-
-	while (length > 1 && target[length - 1] == '/')
-		target[--length] = '\0';
-	return target[0] == '/' && length > 1;
+	for (const char *from = target; *from; from++)
+		if (from[0] != '/' || (from[1] && from[1] != '/'))
+			*end++ = *from;
+	*end = '\0';
+	return target[0] == '/' && target[1];
 }
 
 /* Cuts text at the last ":ro" or ":rw" and at the first colon before an absolute target. */

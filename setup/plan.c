@@ -156,6 +156,34 @@ static bool is_given(const struct spec *spec, const char *path)
 	return false;
 }
 
+/* What is bound there would be in the way of the container's own. */
+static bool hides_a_device(const struct spec *spec, const char *target)
+{
+	const char *path;
+
+	for (size_t i = 0; (path = plan_node(spec, i)); i++)
+		if (is_at_or_in(target, path) || is_at_or_in(path, target))
+			return true;
+	for (size_t i = 0; i < COUNT(links); i++)
+		if (is_at_or_in(target, links[i][1]))
+			return true;
+	return false;
+}
+
+static int targets_check(const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->bind_count; i++)
+		if (hides_a_device(spec, spec->binds[i].target))
+			return fail(0, "--bind: \"%s\" is the place of the container's own devices",
+				    spec->binds[i].target);
+	for (size_t i = 0; i < spec->tmpfs_count; i++)
+		if (hides_a_device(spec, spec->tmpfs[i].target))
+			return fail(0,
+				    "--tmpfs: \"%s\" is the place of the container's own devices",
+				    spec->tmpfs[i].target);
+	return 0;
+}
+
 static void devices_put(FILE *to, const struct spec *spec, const struct plan_facts *facts)
 {
 	for (size_t i = 0; i < COUNT(nodes) && !spec->userns; i++)
@@ -286,7 +314,9 @@ int plan_compile(const struct spec *spec, const struct plan_facts *facts, char *
 	if (spec->explain == EXPLAIN_TRACE)
 		fputs("trace\n", to);
 	LINE(to, "root", facts->root);
-	rc = mounts_put(to, spec, facts, &fd);
+	rc = targets_check(spec);
+	if (rc == 0)
+		rc = mounts_put(to, spec, facts, &fd);
 	if (rc == 0) {
 		devices_put(to, spec, facts);
 		identity_put(to, spec, facts);

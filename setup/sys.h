@@ -105,9 +105,13 @@ int sys_make_private(void);
 enum {
 	MOUNT_READ_ONLY = 1,
 	MOUNT_READ_ONLY_BELOW = 2, /* not the mount at path itself */
-	MOUNT_BARE = 4,		   /* neither nosuid nor nodev, as all others are */
+	MOUNT_BARE = 4,		   /* neither nosuid nor nodev, as all others are but for devices
+				      that every container may open */
 	MOUNT_ALONE = 8		   /* without those below it */
 };
+
+/* Is fd a device that any container may open, as null and zero? */
+bool is_common_device(int fd);
 
 struct sys_overlay {
 	int target_fd, upper_fd, work_fd;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -124,6 +125,15 @@ int sys_mount_overlay(const struct sys_overlay *overlay)
 	return rc;
 }
 
+bool is_common_device(int fd)
+{
+	static const unsigned minors = 1U << 3 | 1U << 5 | 1U << 7 | 1U << 8 | 1U << 9;
+	struct stat stat;
+
+	return fstat(fd, &stat) == 0 && S_ISCHR(stat.st_mode) && major(stat.st_rdev) == 1 &&
+	       minor(stat.st_rdev) < 32 && minors >> minor(stat.st_rdev) & 1;
+}
+
 int sys_open_tree(int at_fd, const char *path, unsigned flags)
 {
 	AUTO_CLOSE int fd = open_tree(at_fd, path,
@@ -138,6 +148,8 @@ int sys_open_tree(int at_fd, const char *path, unsigned flags)
 
 	if (fd < 0)
 		return -errno;
+	if (is_common_device(fd)) /* bound, it masks a file: it has to open */
+		set.attr_set &= ~(uint64_t)MOUNT_ATTR_NODEV;
 	if (mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &set, sizeof(set)) < 0)
 		return -errno;
 	if (flags & MOUNT_READ_ONLY_BELOW &&

@@ -85,7 +85,7 @@ SEAM(int, open_tree, int at_fd, const char *path, unsigned flags)
 	int fd = is_dry() ? open(source, O_PATH | O_CLOEXEC)
 			  : __real_sys_open_tree(at_fd, path, flags);
 
-	return stand_in(fd, real ? real : source, flags);
+	return stand_in(fd, real ? real : source, flags | (is_common_device(fd) ? MOUNT_BARE : 0U));
 }
 
 SEAM(int, open_new, const char *type, unsigned flags)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* --- T-MNT-1: the mount table */
@@ -275,6 +276,45 @@ static void files_and_directories_are_bound(void **state)
 }
 
 /* Mounts below the source too. */
+static void slashes_in_a_target_are_one(void **state)
+{
+	(void)state;
+	host_make();
+	assert_out(RUN_SH("cat /test/test/in/file; stat -f -c %t /x/y; ls /sys/fs/cgroup", "--bind",
+			  lab_text("%s://test//test/", lab_path("host")), "--tmpfs", "//x///y",
+			  "--tmpfs", "//sys/fs//cgroup", "--mem", "50M"),
+		   "bound\n1021994\n");
+}
+
+static void a_device_that_is_bound_masks_a_file(void **state)
+{
+	(void)state;
+	lab_write(lab_path("lower/etc/secret"), "secret\n", 0644);
+	assert_out(RUN_SH("cat /etc/secret; echo x >/etc/secret && echo written;"
+			  " head -c 2 /zero | od -An -tx1",
+			  "--bind", "/dev/null:/etc/secret", "--bind", "/dev/zero:/zero:ro"),
+		   "written\n 00 00\n");
+	/* No other device opens. */
+	assert_int_equal(mknod(lab_path("disk"), S_IFBLK | 0666, makedev(7, 0)), 0);
+	assert_out(RUN_SH("cat /disk 2>&- || echo kept", "--bind",
+			  lab_text("%s:/disk", lab_path("disk"))),
+		   "kept\n");
+}
+
+static void a_bind_in_the_place_of_a_device_is_named(void **state)
+{
+	static const char *const places[] = {"/dev/random", "/dev", "/dev/stdout", "/dev/null/x"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(places); i++) {
+		assert_refused(RUN("--bind", lab_text("/etc:%s", places[i]), lab_merged(), "true"),
+			       lab_text("--bind: \"%s\"", places[i]));
+		assert_refused(RUN("--tmpfs", places[i], lab_merged(), "true"),
+			       lab_text("--tmpfs: \"%s\"", places[i]));
+	}
+	assert_out(RUN_SH("ls /dev/shm", "--tmpfs", "/dev/shm"), "");
+}
+
 static void a_bind_that_is_read_only_is_so_all_the_way_down(void **state)
 {
 	(void)state;
@@ -395,6 +435,9 @@ int main(void)
 		TEST(the_image_s_own_dev_is_covered),
 		TEST(the_working_directory_stays_in_the_root),
 		TEST(files_and_directories_are_bound),
+		TEST(slashes_in_a_target_are_one),
+		TEST(a_device_that_is_bound_masks_a_file),
+		TEST(a_bind_in_the_place_of_a_device_is_named),
 		TEST(a_bind_that_is_read_only_is_so_all_the_way_down),
 		TEST(a_bind_target_behind_a_link_stays_in_the_root),
 		TEST(binds_that_cannot_be_are_refused),

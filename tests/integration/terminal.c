@@ -19,6 +19,16 @@ static void the_payload_s_terminal_is_dev_pts_0(void **state)
 		   "/dev/pts/0\r\n/dev/pts/0\r\n/dev/pts/0\r\n1cd1\r\n");
 }
 
+static void dev_console_is_the_terminal_and_there_with_one_alone(void **state)
+{
+	(void)state;
+	assert_out(job_end(START_SH(TERMINAL, "readlink /dev/console; echo word >/dev/console")),
+		   "pts/0\r\nword\r\n");
+	assert_out(job_end(START_SH(TERMINAL, "echo word >/dev/console", "--user", "1000")),
+		   "word\r\n");
+	assert_out(RUN_SH("[ ! -e /dev/console ] && echo none"), "none\n");
+}
+
 static void the_payload_s_terminal_is_its_controlling_one(void **state)
 {
 	(void)state;
@@ -275,6 +285,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_payload_s_terminal_is_dev_pts_0),
+		TEST(dev_console_is_the_terminal_and_there_with_one_alone),
 		TEST(the_payload_s_terminal_is_its_controlling_one),
 		TEST(the_size_is_right_from_the_first_instruction_on),
 		TEST(a_new_size_reaches_the_payload),
