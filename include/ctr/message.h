@@ -22,6 +22,8 @@
  * STARTED      up    The payload's execve(2) succeeded.
  * COMMAND      down  After STARTED: a further command is wanted. A descriptor: the socket of its
  *                    client, the process of "ctr-setup exec".
+ * FILTERED     up    The payload, or the command of exec, was ended by SIGSYS, which its filter
+ *                    sends. At most one, right before the sender's end.
  *
  * A further command. The client sends COMMAND with one end of a socket to the keeper, as a datagram
  * to the socket in its state directory. The keeper answers on that end and passes it on to PID 1.
@@ -66,6 +68,7 @@ enum ctr_message_type {
 	CTR_MESSAGE_DESCRIPTORS,
 	CTR_MESSAGE_SIGNAL,
 	CTR_MESSAGE_EXITED,
+	CTR_MESSAGE_FILTERED,
 };
 
 struct ctr_message {

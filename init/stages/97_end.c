@@ -161,5 +161,7 @@ _Noreturn void end(struct life *life, struct payload *payload)
 	if (!life->own_session && life->terminal_fd >= 0) /* for whoever is next in our job */
 		foreground_move(KEPT_TERMINAL_FD, payload->pid, getpgrp());
 	report_begin(life); /* that was given back */
+	if (WTERMSIG(payload->status) == SIGSYS)
+		report(CTR_MESSAGE_FILTERED, 0, -1);
 	leave(life, life->statuses[exit_status(payload->status)]);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "last_calls.h"
 #include "reader.h"
 #include "refuse.h"
 #include "rules.h"
@@ -118,6 +119,8 @@ static int program_of(struct reader *reader, const json_t *profile, uint32_t oth
 		rc = rules_add(reader, profile, otherwise, filter);
 	if (rc == 0)
 		rc = program_make(filter, &front, reader->file, program);
+	if (rc == 0)
+		rc = last_calls_check(program, reader->file);
 	seccomp_release(filter);
 	return rc;
 }

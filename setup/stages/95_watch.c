@@ -14,6 +14,7 @@
 #include "../caller.h"
 #include "../channel.h"
 #include "../cleanup.h"
+#include "../ending.h"
 #include "../hooks.h"
 #include "../log.h"
 #include "../stage.h"
@@ -190,6 +191,7 @@ static void message_handle(struct keeper *keeper, struct ctr_message *message, i
 	case CTR_MESSAGE_DESCRIPTORS:
 	case CTR_MESSAGE_SIGNAL:
 	case CTR_MESSAGE_EXITED:
+	case CTR_MESSAGE_FILTERED:
 	default:
 		break;
 	}
@@ -297,6 +299,20 @@ static void loop(struct keeper *keeper)
 	} while (!fds[INIT].revents);
 }
 
+/* Of what came up after STARTED: nothing but words depends on it. */
+static void ending_say(const struct keeper *keeper)
+{
+	struct ctr_message message;
+	AUTO_CLOSE int passed_fd = -1;
+
+	if (!keeper->started && !keeper->has_said_why)
+		ending_unsaid_say(keeper->run->status);
+	if (keeper->started && keeper->run->status == CTR_EXIT_SIGNAL + SIGSYS &&
+	    channel_receive(keeper->run->socket_fd, &message, &passed_fd, MSG_DONTWAIT) == 0 &&
+	    message.type == CTR_MESSAGE_FILTERED)
+		ending_filtered_say();
+}
+
 static void status_take(struct keeper *keeper)
 {
 	struct run *run = keeper->run;
@@ -307,6 +323,7 @@ static void status_take(struct keeper *keeper)
 		WIFSIGNALED(status) ? CTR_EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
 	if (rc < 0)
 		fail(-rc, "cannot learn how the command ended");
+	ending_say(keeper);
 	if (keeper->given_up)
 		run->status = keeper->given_up;
 	if (!keeper->started && WIFSIGNALED(status) && !keeper->has_said_why)

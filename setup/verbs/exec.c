@@ -18,6 +18,7 @@
 
 #include "../channel.h"
 #include "../cleanup.h"
+#include "../ending.h"
 #include "../log.h"
 #include "../options.h"
 #include "../parse.h"
@@ -91,6 +92,9 @@ static bool message_handle(struct client *client, struct ctr_message *message, i
 		return true;
 	case CTR_MESSAGE_FAILED:
 		failure_say(client, message);
+		return true;
+	case CTR_MESSAGE_FILTERED:
+		client->was_filtered = true;
 		return true;
 	case CTR_MESSAGE_EXITED:
 		client->status = message->error;
@@ -199,6 +203,10 @@ static void loop(struct client *client)
 
 static int status_of(const struct client *client)
 {
+	if (client->was_filtered)
+		ending_filtered_say();
+	if (!client->started && !client->has_said_why)
+		ending_unsaid_say(client->status);
 	if (client->status >= 0)
 		return client->status;
 	if (client->unheard && client->given_up)

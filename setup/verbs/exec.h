@@ -15,7 +15,7 @@ struct client {
 	int keeper_fd, other_fd; /* our socket's other end, until the keeper has it */
 	int socket_fd, filter_fd;
 	struct caller caller;
-	bool handed_over, started, has_said_why;
+	bool handed_over, started, has_said_why, was_filtered;
 	bool was_asked; /* for the end, before the command began */
 	int status;	/* the command's; -1: not known */
 	int given_up;	/* the signal that ended us before the command did */

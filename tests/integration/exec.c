@@ -231,6 +231,24 @@ static void it_is_where_the_payload_is_and_may_as_much(void **state)
 	container_end();
 }
 
+static void an_end_by_the_filter_is_said(void **state)
+{
+	const char *path = lab_path("profile.json");
+	const struct result *result;
+
+	(void)state;
+	lab_write(
+		path,
+		"{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"sethostname\"],"
+		"\"action\":\"SCMP_ACT_KILL_PROCESS\"}]}",
+		0644);
+	CONTAINER(NULL, "--seccomp", path);
+	result = EXEC("probe", "syscall", "sethostname", "0", "0");
+	assert_status(result, 128 + SIGSYS);
+	assert_has(result->err, "ctr-setup: the command was ended by SIGSYS: ");
+	container_end();
+}
+
 static bool has_sys_resource(void)
 {
 	return strtoull(host_status(getpid(), "CapEff:"), NULL, 16) >> CAP_SYS_RESOURCE & 1;
@@ -322,6 +340,7 @@ int main(void)
 		TEST(user_directory_and_environment_are_the_container_s_or_as_asked),
 		TEST(no_entrance_gives_a_directory_or_a_path_of_the_host),
 		TEST(it_has_no_descriptor_but_0_to_2),
+		TEST(an_end_by_the_filter_is_said),
 		TEST(it_is_where_the_payload_is_and_may_as_much),
 		TEST(a_limit_above_the_caller_s_is_the_command_s_too),
 		TEST(limits_count_it_in),

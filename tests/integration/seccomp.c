@@ -131,6 +131,7 @@ static bool host_has_foreign_calls(void)
 	if (pid == 0) {
 		long rc = 20; /* getpid() */
 
+		signal(SIGSEGV, SIG_DFL); /* cmocka's would go on with its tests */
 		__asm__ volatile("int $0x80" : "+a"(rc) : : "memory", "r8", "r9", "r10", "r11");
 		_exit(rc == getpid() ? 0 : 1);
 	}
@@ -249,6 +250,59 @@ static void a_profile_that_cannot_be_used_stops_the_start(void **state)
 		"syscalls[0].action: 'SCMP_ACT_ERNO' is no action");
 }
 
+#define ALLOW_ALL_BUT(call, rest)                                                                  \
+	profile("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"" call          \
+		"\"],\"action\":" rest "}]}")
+
+static void a_profile_under_which_nothing_starts_is_refused(void **state)
+{
+	(void)state;
+	assert_refused_before_the_start(ALLOW_ALL_BUT("execve", "\"SCMP_ACT_ERRNO\""),
+					"it does not allow execve");
+	assert_refused_before_the_start(ALLOW_ALL_BUT("execve", "\"SCMP_ACT_KILL_PROCESS\""),
+					"it does not allow execve");
+	assert_refused_before_the_start(ALLOW_ALL_BUT("execve", "\"SCMP_ACT_TRAP\""),
+					"it does not allow execve");
+	assert_refused_before_the_start(ALLOW_ALL_BUT("exit_group", "\"SCMP_ACT_ERRNO\""),
+					"it does not allow exit_group");
+	assert_refused_before_the_start(profile("{\"defaultAction\":\"SCMP_ACT_ERRNO\"}"),
+					"it does not allow execve");
+}
+
+static const char filtered[] = "ctr-setup: the command was ended by SIGSYS: ";
+
+/* An argument decides: no start can know. */
+static void an_end_by_the_filter_is_said(void **state)
+{
+	const char *path = ALLOW_ALL_BUT("execve", "\"SCMP_ACT_KILL_PROCESS\",\"args\":[{"
+						   "\"index\":0,\"value\":1,\"op\":"
+						   "\"SCMP_CMP_GT\"}]");
+	const struct result *result = RUN("--seccomp", path, lab_merged(), "--", "true");
+
+	(void)state;
+	assert_status(result, 128 + SIGSYS);
+	assert_has(result->err, filtered);
+	path = ALLOW_ALL_BUT("sethostname", "\"SCMP_ACT_KILL_PROCESS\"");
+	result = RUN("--seccomp", path, lab_merged(), "--", "probe", "syscall", "sethostname", "0",
+		     "0");
+	assert_status(result, 128 + SIGSYS);
+	assert_has(result->err, filtered);
+	result = RUN_SH("exit 159", "--seccomp", path);
+	assert_status(result, 159);
+	assert_lacks(result->err, "SIGSYS");
+}
+
+static void a_reason_that_the_filter_forbids_is_said_to_be_missing(void **state)
+{
+	const struct result *result =
+		RUN("--seccomp", ALLOW_ALL_BUT("sendmsg", "\"SCMP_ACT_ERRNO\""), lab_merged(), "--",
+		    "/no/such");
+
+	(void)state;
+	assert_status(result, 127);
+	assert_has(result->err, "its seccomp filter forbids sendmsg");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +317,9 @@ int main(void)
 		TEST(a_profile_takes_the_place_of_the_default),
 		TEST(a_rule_applies_by_the_capabilities_that_the_container_has),
 		TEST(a_profile_that_cannot_be_used_stops_the_start),
+		TEST(a_profile_under_which_nothing_starts_is_refused),
+		TEST(an_end_by_the_filter_is_said),
+		TEST(a_reason_that_the_filter_forbids_is_said_to_be_missing),
 	};
 
 	return TESTS_RUN(tests);

@@ -58,7 +58,8 @@ static void a_profile_is_compiled_as_it_says(void **state)
 	const struct program *program =
 		profile("{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":13,"
 			"\"architectures\":[],\"syscalls\":["
-			"{\"names\":[\"read\",\"no_such_call\",\"mount\"],\"action\":"
+			"{\"names\":[\"execve\",\"exit_group\",\"read\",\"no_such_call\",\"mount\"]"
+			",\"action\":"
 			"\"SCMP_ACT_ALLOW\"},"
 			"{\"name\":\"kill\",\"action\":\"SCMP_ACT_TRAP\",\"args\":null},"
 			"{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":97},"
@@ -190,12 +191,14 @@ static void architectures_are_added_by_list_or_by_map(void **state)
 {
 	static const char *const profiles[] = {
 		"{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"architectures\":[\"SCMP_ARCH_X86_64\","
-		"\"SCMP_ARCH_X86\",\"SCMP_ARCH_X32\"],\"syscalls\":[{\"names\":[\"getpid\"],"
+		"\"SCMP_ARCH_X86\",\"SCMP_ARCH_X32\"],\"syscalls\":[{\"names\":[\"getpid\","
+		"\"execve\",\"exit_group\"],"
 		"\"action\":\"SCMP_ACT_ALLOW\"}]}",
 		"{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"archMap\":[{\"architecture\":"
 		"\"SCMP_ARCH_NEWER\",\"subArchitectures\":[\"SCMP_ARCH_NEWEST\"]},"
 		"{\"architecture\":\"SCMP_ARCH_X86_64\",\"subArchitectures\":[\"SCMP_ARCH_X86\","
-		"\"SCMP_ARCH_X32\"]}],\"syscalls\":[{\"names\":[\"getpid\"],"
+		"\"SCMP_ARCH_X32\"]}],\"syscalls\":[{\"names\":[\"getpid\",\"execve\",\"exit_"
+		"group\"],"
 		"\"action\":\"SCMP_ACT_ALLOW\"}]}"};
 
 	(void)state;
@@ -290,12 +293,33 @@ static void what_is_wrong_is_quoted_with_its_place(void **state)
 		assert_refused_for(cases[i][0], cases[i][1]);
 }
 
+static void a_profile_under_which_no_command_starts_is_refused(void **state)
+{
+	static const char only[] =
+		"{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":[\"%s\"],"
+		"\"action\":\"SCMP_ACT_ALLOW\"}]}";
+	char text[256];
+
+	(void)state;
+	snprintf(text, sizeof(text), only, "exit_group");
+	assert_refused_for(text, "it does not allow execve");
+	snprintf(text, sizeof(text), only, "execve");
+	assert_refused_for(text, "it does not allow exit_group");
+	snprintf(text, sizeof(text), only, "execve\",\"exit_group");
+	profile(text);
+	/* an argument decides: it may start */
+	profile(SYSCALLS(
+		"{\"names\":[\"execve\"],\"action\":\"SCMP_ACT_KILL\",\"args\":[{\"index\":0,"
+		"\"value\":7,\"op\":\"SCMP_CMP_MASKED_EQ\"}]}"));
+}
+
 /* --- bytes from outside */
 
 static const char whole[] =
 	"{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38,\"archMap\":[{"
 	"\"architecture\":\"SCMP_ARCH_X86_64\",\"subArchitectures\":[\"SCMP_ARCH_X86\"]}],"
-	"\"syscalls\":[{\"names\":[\"ioctl\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":1,"
+	"\"syscalls\":[{\"names\":[\"execve\",\"exit_group\"],\"action\":\"SCMP_ACT_ALLOW\"},{"
+	"\"names\":[\"ioctl\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":1,"
 	"\"value\":21522,\"valueTwo\":0,\"op\":\"SCMP_CMP_NE\"}],\"comment\":\"\",\"includes\":{"
 	"\"caps\":[\"CAP_KILL\"],\"minKernel\":\"4.8\"},\"excludes\":{}}]}";
 
@@ -379,6 +403,7 @@ int main(void)
 		TEST(architectures_are_added_by_list_or_by_map),
 #endif
 		TEST(what_is_wrong_is_quoted_with_its_place),
+		TEST(a_profile_under_which_no_command_starts_is_refused),
 		TEST(no_truncated_profile_is_taken),
 		TEST(no_wrong_byte_does_harm),
 		TEST(no_depth_or_length_does_harm),
