@@ -140,6 +140,21 @@ int sys_may_write(const char *path)
 	return result(access(path, W_OK));
 }
 
+bool sys_is_cgroup(const char *path)
+{
+	AUTO_FREE char *existing = strdup(path);
+	struct statfs fs;
+	char *slash;
+
+	while (existing && statfs(existing, &fs) < 0) {
+		slash = strrchr(existing, '/');
+		if (errno != ENOENT || !slash || slash == existing)
+			return false;
+		*slash = '\0';
+	}
+	return existing && (fs.f_type == CGROUP_SUPER_MAGIC || fs.f_type == CGROUP2_SUPER_MAGIC);
+}
+
 int sys_lock(const char *dir, bool wait)
 {
 	AUTO_CLOSE int fd = open_real(AT_FDCWD, dir, O_RDONLY);

@@ -31,6 +31,8 @@ int sys_write(const char *path, const char *text);
 int sys_read(const char *path, char *text, size_t size);
 /* May we write to this file, or make something in this directory? */
 int sys_may_write(const char *path);
+/* Is this directory, or the nearest one above it that is there, in a cgroup file system? */
+bool sys_is_cgroup(const char *path);
 
 /* Opens a directory, as a place alone (O_PATH); at_fd as in openat(2). */
 int sys_open_dir(int at_fd, const char *path);

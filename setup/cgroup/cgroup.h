@@ -96,8 +96,17 @@ int groups_enter(const struct groups *groups);
 /* The version 2 group, or NULL. */
 const struct group *groups_v2(const struct groups *groups);
 /* Kills what is left in a group and removes it and the groups inside it. Waits for the dying, for a
- * bounded time. A group that is not there is removed. Returns 0 or -errno; says nothing. */
+ * bounded time. A group that is not there is removed, if the directory above it is a group's; else
+ * -ENOENT. Returns 0 or -errno; says nothing. */
 int group_remove(const char *path);
+/* 0 when a group that is not found is gone; -ENOENT when its hierarchy is not to be seen here. */
+int group_is_gone(const char *path);
+
+/* subtree.c: kills every process that the group lists. */
+void members_kill(const char *path);
+/* One pass over the group and those inside it: members are killed, and groups that are empty are
+ * removed, from the leaves up. The group itself stays. */
+void subtree_remove(const char *path);
 
 /* nest.c: moves the keeper into the nest of this group, which is made; back again, and removes the
  * nest, also one that was half entered. Returns 0, or -errno after fail(). */

@@ -1,21 +1,14 @@
 /* The directories of our groups: made, entered, emptied, removed. */
-#include <dirent.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "../cleanup.h"
 #include "../log.h"
 #include "../sys.h"
 #include "cgroup.h"
 
-enum {
-	LIST_SIZE = 65536,
-	REMOVE_TRIES = 12, /* waits of 1, 2, 4 ... ms: 4 s in all */
-};
+enum { REMOVE_TRIES = 12 /* waits of 1, 2, 4 ... ms: 4 s in all */ };
 
 int groups_name(struct groups *groups, const char *name)
 {
@@ -87,51 +80,11 @@ int groups_enter(const struct groups *groups)
 	return 0;
 }
 
-/* Kills every process that the group lists. */
-static void members_kill(const char *path)
+/* A path of ours below which no cgroup file system is mounted says nothing of the group: this mount
+ * namespace does not show it. */
+int group_is_gone(const char *path)
 {
-	char file[PATH_MAX + 64];
-	AUTO_FREE char *list = malloc(LIST_SIZE);
-	char *next, *end;
-	int rc;
-
-	snprintf(file, sizeof(file), "%s/cgroup.kill", path);
-	if (sys_write(file, "1") == 0 || !list)
-		return;
-	snprintf(file, sizeof(file), "%s/cgroup.procs", path);
-	rc = sys_read(file, list, LIST_SIZE);
-	if (rc < 0 && rc != -E2BIG)
-		return;
-	end = strrchr(list, '\n'); /* of a list that is too long, the whole lines: the rest later */
-	for (char *item = list; end && item < end; item = next + 1) {
-		pid_t pid = (pid_t)strtol(item, &next, 10);
-
-		if (*next != '\n')
-			break;
-		if (pid > 1)
-			sys_kill_pid(pid, SIGKILL);
-	}
-}
-
-/* One pass over the group and those that the payload made inside it, from the leaves up. */
-static int subtree_remove(const char *path)
-{
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir))) {
-		char child[PATH_MAX];
-
-		if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 &&
-		    strcmp(entry->d_name, "..") != 0 &&
-		    (size_t)snprintf(child, sizeof(child), "%s/%s", path, entry->d_name) <
-			    sizeof(child))
-			subtree_remove(child);
-	}
-	if (dir)
-		closedir(dir);
-	members_kill(path);
-	return sys_rmdir(path);
+	return sys_is_cgroup(path) ? 0 : -ENOENT;
 }
 
 int group_remove(const char *path)
@@ -140,9 +93,12 @@ int group_remove(const char *path)
 
 	/* EBUSY: processes, some maybe dead but not yet gone, or groups inside. */
 	for (unsigned i = 0; rc == -EBUSY && i < REMOVE_TRIES; i++) {
-		rc = subtree_remove(path);
+		subtree_remove(path);
+		rc = sys_rmdir(path);
 		if (rc == -EBUSY)
 			sys_sleep_ms(1U << i);
 	}
-	return rc == -ENOENT || rc == -ENODEV ? 0 : rc;
+	if (rc == -ENOENT)
+		return group_is_gone(path);
+	return rc == -ENODEV ? 0 : rc;
 }

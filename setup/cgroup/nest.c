@@ -85,7 +85,7 @@ int nest_remove(const char *nest)
 	int rc;
 
 	if (fd == -ENOENT) /* the group around it may be another one by now */
-		return 0;
+		return group_is_gone(nest);
 	snprintf(own, sizeof(own), "%.*s", (int)(strrchr(nest, '/') - nest), nest);
 	rc = controllers_release(own, nest);
 	return rc < 0 ? rc : directories_remove(nest);

@@ -82,6 +82,11 @@ SEAM(int, may_write, const char *path)
 	return __real_sys_may_write(path);
 }
 
+SEAM(bool, is_cgroup, const char *path)
+{
+	return __real_sys_is_cgroup(path);
+}
+
 SEAM(int, read, const char *path, char *text, size_t size)
 {
 	int rc = is_dry() ? written_read(path, text, size) : -ENOENT;

@@ -277,6 +277,14 @@ static void a_group_that_is_not_there_is_removed(void **state)
 	assert_int_equal(group_remove("/cg/ctr-web"), 0);
 }
 
+static void a_group_whose_hierarchy_is_not_to_be_seen_is_not_gone(void **state)
+{
+	(void)state;
+	assert_int_equal(group_remove("/unseen/ctr-web"), -ENOENT);
+	fake_fail_nth(2, ENOENT);
+	assert_int_equal(nest_remove("/unseen/ctr-web"), -ENOENT);
+}
+
 static void a_busy_v1_group_has_each_member_killed(void **state)
 {
 	(void)state;
@@ -345,6 +353,7 @@ int main(void)
 		GROUP_TEST(only_v1_groups_are_entered_by_writing),
 		GROUP_TEST(an_empty_group_is_removed_at_once),
 		GROUP_TEST(a_group_that_is_not_there_is_removed),
+		GROUP_TEST(a_group_whose_hierarchy_is_not_to_be_seen_is_not_gone),
 		GROUP_TEST(a_busy_v1_group_has_each_member_killed),
 		GROUP_TEST(a_busy_v2_group_is_killed_as_a_whole),
 		GROUP_TEST(a_group_that_stays_busy_is_given_up_after_a_bounded_time),
