@@ -22,6 +22,8 @@ static const struct row {
 	 " (the root has no such program, or not the interpreter or loader that it needs)"},
 	{CTR_STAGE_PAYLOAD, EACCES, "cannot execute ",
 	 " (it must be a file with mode +x, on no noexec mount)"},
+	{CTR_STAGE_PAYLOAD, E2BIG, "cannot execute ",
+	 " (words and environment may have a quarter of --rlimit stack, or of ulimit -s)"},
 	{CTR_STAGE_PAYLOAD, ENOEXEC, "cannot execute ",
 	 " (a script begins with #!, a program is made for this machine)"},
 };

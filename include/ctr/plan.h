@@ -69,12 +69,14 @@
 #define CTR_PLAN_HEADER	 "ctr-plan 1"
 #define CTR_MACHINE_PLAN "/etc/ctr-init.plan"
 
+/* execve(2) takes at most 6 MiB of words, environment and a pointer to each: at most 699050 words.
+ * In a plan a byte of them takes up to four. */
 enum {
 	CTR_PLAN_FD = 3,
-	CTR_ATTACH_FD = 5,	     /* first descriptor of the attach lines */
-	CTR_PLAN_MAX = 1024 * 1024,  /* bytes */
-	CTR_PLAN_LINES_MAX = 1024,   /* lines behind the header */
-	CTR_PLAN_FIELDS_MAX = 16384, /* fields in one line */
+	CTR_ATTACH_FD = 5,		 /* first descriptor of the attach lines */
+	CTR_PLAN_MAX = 32 * 1024 * 1024, /* bytes */
+	CTR_PLAN_LINES_MAX = 1024,	 /* lines behind the header */
+	CTR_PLAN_FIELDS_MAX = 699050,	 /* fields in one line */
 };
 
 /* id, verb, stage, kinds of its fields */

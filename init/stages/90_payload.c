@@ -145,12 +145,14 @@ _Noreturn static void exec_lines_try(const struct life *life, const struct plan 
 {
 	const struct line *last = NULL;
 	int error = ENOENT;
+	char *word;
 
 	for_each_line(line, plan) {
 		if (line->verb != CTR_VERB_EXEC)
 			continue;
-		for (unsigned i = 0; i < line->count; i++)
-			arguments[i] = field(line, i);
+		word = line->fields;
+		for (unsigned i = 0; i < line->count; i++, word += strlen(word) + 1)
+			arguments[i] = word;
 		arguments[line->count] = NULL;
 		error = command_execute(life, arguments);
 		last = line;

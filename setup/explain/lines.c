@@ -440,7 +440,7 @@ void lines_bind_early(const char *plan, const struct waiting *waiting, unsigned 
 {
 	AUTO_FREE char *copy = strdup(plan);
 	struct lines lines = {.waiting = waiting, .waiting_count = count};
-	char *fields[FIELDS_MAX], *rest = copy;
+	char *fields[3], *rest = copy; /* an attach line has two */
 	struct line line = {.fields = fields};
 
 	for (char *text; (text = strsep(&rest, "\n"));) {

@@ -80,9 +80,9 @@ _Noreturn static void child_run(const struct call *call, const struct ends *ends
 				const char *const *arguments)
 {
 	const char *program = call->program ? call->program : getenv("CTR_SETUP");
-	const char *words[1100] = {program};
+	const char **words;
 	sigset_t none;
-	size_t i = 0;
+	size_t count = 0;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* an interrupted test leaves nothing running */
 	setsid();
@@ -94,9 +94,13 @@ _Noreturn static void child_run(const struct call *call, const struct ends *ends
 	dup2(ends->in, 0);
 	dup2(ends->out, 1);
 	dup2(ends->err, 2);
-	for (; arguments[i] && i + 2 < COUNT(words); i++)
-		words[i + 1] = arguments[i];
-	words[i + 1] = NULL;
+	while (arguments[count])
+		count++;
+	words = calloc(count + 2, sizeof(*words));
+	if (!words)
+		_exit(99);
+	words[0] = program;
+	memcpy(words + 1, arguments, count * sizeof(*words));
 	if (call->before)
 		call->before(call->argument);
 	if (call->environment)

@@ -50,6 +50,34 @@ static void pid_1_outlives_kill_9_and_a_term_to_it_is_the_payload_s(void **state
 
 /* --- statuses */
 
+enum { WORDS = 100000, LONG = 100 * 1024, LONGS = 15 };
+
+/* Both are within what a stack of 8 MiB allows. */
+static void as_many_words_as_the_kernel_takes_come_in(void **state)
+{
+	const char **words = lab_keep(calloc(WORDS + 8, sizeof(*words)));
+	char *word = lab_keep(calloc(1, LONG + 1));
+	const char *const begin[] = {lab_merged(), "--", "sh", "-c", "echo $#; echo $* | wc -c",
+				     "sh"};
+	const struct result *result;
+
+	(void)state;
+	memcpy(words, begin, sizeof(begin));
+	for (size_t i = 0; i < WORDS; i++)
+		words[COUNT(begin) + i] = "x";
+	assert_out(job_end(job_start(NULL, words)), "100000\n200000\n");
+	memset(word, 'x', LONG);
+	for (size_t i = 0; i < WORDS; i++)
+		words[COUNT(begin) + i] = i < LONGS ? word : NULL;
+	assert_out(job_end(job_start(NULL, words)), "15\n1536015\n");
+	memmove(words + 2, words, (COUNT(begin) + LONGS) * sizeof(*words));
+	words[0] = "--rlimit";
+	words[1] = "stack=1048576";
+	result = job_end(job_start(NULL, words));
+	assert_status(result, 126);
+	assert_has(result->err, "a quarter of --rlimit stack");
+}
+
 static void the_exit_status_is_the_payload_s(void **state)
 {
 	static const int statuses[] = {0,   1,	 2,   3,   42,	64,  100, 124,
@@ -260,6 +288,7 @@ int main(void)
 		TEST(pid_1_outlives_every_signal_from_inside),
 		TEST(pid_1_outlives_kill_9_and_a_term_to_it_is_the_payload_s),
 		TEST(the_exit_status_is_the_payload_s),
+		TEST(as_many_words_as_the_kernel_takes_come_in),
 		TEST(a_payload_ended_by_signal_n_gives_128_plus_n),
 		TEST(a_command_that_is_not_there_is_127_and_one_that_cannot_run_is_126),
 		TEST(a_command_that_makes_ctr_init_execute_itself_is_126),

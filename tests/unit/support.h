@@ -43,7 +43,7 @@ void assert_one_line(const char *text);
 
 /* A writable copy whose last byte is the last one of its page, before one that cannot be touched.
  * Valid until the next call. At most GUARDED_MAX bytes. */
-enum { GUARDED_MAX = 1 << 21 };
+enum { GUARDED_MAX = 1 << 26 };
 char *guarded(const void *data, size_t size);
 
 /* A new directory under TMPDIR or /tmp, removed with all in it by scratch_remove(). */
