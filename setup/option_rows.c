@@ -343,7 +343,7 @@ static int set_cap_add(struct spec *spec, char *text)
 	if (!capabilities_parse(text, &mask))
 		return refuse("cap-add", text, "a capability: see capabilities(7), as in net_raw");
 	spec->caps |= mask;
-	spec->caps_added = true;
+	spec->caps_added |= mask;
 	return 0;
 }
 
@@ -354,6 +354,7 @@ static int set_cap_drop(struct spec *spec, char *text)
 	if (!capabilities_parse(text, &mask))
 		return refuse("cap-drop", text, "a capability: see capabilities(7), as in chown");
 	spec->caps &= ~mask;
+	spec->caps_added &= ~mask;
 	return 0;
 }
 
@@ -494,7 +495,7 @@ const struct option_row option_rows[] = {
 	{"Isolation", 0, "device", "PATH[:rwm]", "a device of the host (rw); repeat", set_device},
 	{NULL, 0, "net", "none|host|PATH", "network: loopback only, the host's, or that", set_net},
 	{NULL, 0, "userns", NULL, "root inside is nobody outside: see /etc/subuid", set_userns},
-	{NULL, 0, "cap-add", "CAP", "root inside has it, too: net_raw, all", set_cap_add},
+	{NULL, 0, "cap-add", "CAP", "root, or --user, has it: net_raw, all", set_cap_add},
 	{NULL, 0, "cap-drop", "CAP", "root inside does not have it: chown, all", set_cap_drop},
 	{NULL, 0, "seccomp", "default|none|FILE", "filter of system calls: ours, none, a profile",
 	 set_seccomp},

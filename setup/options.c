@@ -23,8 +23,6 @@ static int combinations_check(const struct spec *spec)
 	if (spec->ephemeral && (spec->upper || spec->work))
 		return fail(0, "--ephemeral keeps changes in memory: it goes with neither --upper "
 			       "nor --work");
-	if (spec->caps_added && spec->uid != 0)
-		return fail(0, "--cap-add gives to root inside: it goes with no --user but 0");
 	if (spec->explain && spec->mode != MODE_RUN)
 		return fail(0, "--explain goes with neither --check nor --print-plan");
 	if (spec->report && spec->explain && spec->explain != EXPLAIN_TRACE)

@@ -2,8 +2,8 @@
 #ifndef CTR_SETUP_PAYLOAD_FDS_H
 #define CTR_SETUP_PAYLOAD_FDS_H
 
-/* Called by each entrance to a container: a start (its hooks get the same descriptors) and exec.
- * Returns 0, or -errno after fail(). */
+/* Called by each entrance to a container: a start and exec. Hooks get /dev/null and the caller's
+ * stderr (hooks.c). Returns 0, or -errno after fail(). */
 int payload_fds_check(void);
 
 /* /dev/stdout and its like work for every user inside when they are pipes. */

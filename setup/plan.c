@@ -234,17 +234,22 @@ static void identity_put(FILE *to, const struct spec *spec, const struct plan_fa
 		LINE(to, "readonly", "/");
 }
 
-/* Ids other than root's get no capability, and by no program either, unless that is wished: then
- * the bounding set is what set-user-id programs may reach. */
+uint64_t plan_caps_given(const struct spec *spec)
+{
+	return spec->uid == 0 ? spec->caps : spec->caps & spec->caps_added;
+}
+
+/* No program gives what the command does not have, unless that is wished: then the bounding set is
+ * what set-user-id programs may reach. */
 uint64_t plan_caps(const struct spec *spec)
 {
-	return spec->uid == 0 || spec->privileged ? spec->caps : 0;
+	return spec->privileged ? spec->caps : plan_caps_given(spec);
 }
 
 static void privileges_put(FILE *to, const struct spec *spec, const struct plan_facts *facts,
 			   unsigned filter_fd)
 {
-	uint64_t mask = spec->uid == 0 ? spec->caps : 0;
+	uint64_t mask = plan_caps_given(spec);
 
 	for (size_t i = 0; i < spec->rlimit_count; i++)
 		fprintf(to, "rlimit %s %" PRIu64 " %" PRIu64 "\n", spec->rlimits[i].name,

@@ -29,6 +29,9 @@ const char *plan_node(const struct spec *spec, size_t i);
 /* The capabilities that anything in the container can ever have: bits by number. */
 uint64_t plan_caps(const struct spec *spec);
 
+/* Those that the command has: who is not root has what was asked for by name. */
+uint64_t plan_caps_given(const struct spec *spec);
+
 /* Writes the plan as a string of the caller's to *text. Returns 0, or -errno after fail(). */
 int plan_compile(const struct spec *spec, const struct plan_facts *facts, char **text,
 		 size_t *size);

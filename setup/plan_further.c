@@ -22,15 +22,16 @@ static void line_copy(FILE *to, const char *line)
 	fwrite(line, 1, strcspn(line, "\n") + 1, to);
 }
 
-/* Only root has capabilities. A user of its own has only its primary group, as in plan.c. */
-static void privilege_put(FILE *to, const char *line, const struct spec *spec, bool is_root)
+/* Root and the container's own user have its capabilities, others none. A user of its own has only
+ * its primary group, as in plan.c. */
+static void privilege_put(FILE *to, const char *line, const struct spec *spec, bool has_caps)
 {
 	const char *count;
 
 	if (line_is(line, "user") && spec->uid != UINT32_MAX)
 		fprintf(to, "user %" PRIu32 " %" PRIu32 " %" PRIu32 "\n", spec->uid, spec->gid,
 			spec->gid);
-	else if (line_is(line, "caps") && !is_root)
+	else if (line_is(line, "caps") && !has_caps)
 		fputs("caps 0\n", to);
 	else if (line_is(line, "seccomp") && (count = strchr(line + strlen("seccomp "), ' ')))
 		fprintf(to, "seccomp %d%.*s\n", CTR_ATTACH_FD, (int)strcspn(count, "\n"), count);
@@ -60,18 +61,17 @@ int plan_compile_further(const char *of, const struct spec *spec, const struct p
 {
 	FILE *to = open_memstream(text, size);
 	const char *user = strstr(of, "\nuser ");
-	uint32_t uid = spec->uid;
+	uint32_t own = user ? (uint32_t)strtoul(user + strlen("\nuser "), NULL, 10) : UINT32_MAX;
+	uint32_t uid = spec->uid == UINT32_MAX ? own : spec->uid;
 
 	if (!to)
 		return fail(ENOMEM, "cannot write the plan");
-	if (uid == UINT32_MAX && user)
-		uid = (uint32_t)strtoul(user + strlen("\nuser "), NULL, 10);
 	fputs(CTR_PLAN_HEADER "\n", to);
 	if (facts->console_fds)
 		fprintf(to, "console %u %u %u %" PRIu32 "\n", facts->rows, facts->columns,
 			facts->console_fds, uid);
 	for (const char *line = of; (line = strchr(line, '\n')) && *++line;)
-		privilege_put(to, line, spec, uid == 0);
+		privilege_put(to, line, spec, uid == 0 || uid == own);
 	payload_put(to, of, spec, facts);
 	if (fclose(to) != 0)
 		return fail(ENOMEM, "cannot write the plan");

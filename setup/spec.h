@@ -97,7 +97,7 @@ struct spec {
 	bool userns;	     /* a user namespace: root inside is nobody outside */
 	bool privileged;     /* nothing is kept from root inside but the namespaces */
 	uint64_t caps;	     /* of root inside: bits by number, see capabilities.h */
-	bool caps_added;     /* by name: who is not root could not have them */
+	uint64_t caps_added; /* those that were asked for by name: also of who is not root */
 	const char *seccomp; /* "default", "none" or a profile's path; NULL: not asked for */
 
 	const char *net; /* NULL or "none": its own; "host"; or the path of a network namespace */

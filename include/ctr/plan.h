@@ -53,7 +53,8 @@
  * keyring                             a session keyring of its own
  * rlimit NAME SOFT HARD               2^64-1 is "no limit"
  * user UID GID GROUP...               ids of the payload; the groups are its whole list
- * caps MASK                           permitted and effective capabilities of the payload
+ * caps MASK                           permitted and effective capabilities of the payload; of a
+ *                                     user other than 0 also inheritable and ambient
  * seccomp FD COUNT                    the filter on descriptor FD, COUNT instructions of struct
  *                                     sock_filter, sees the payload's system calls. It is installed
  *                                     last, right before execve(2)

@@ -94,15 +94,21 @@ void privileges_limit(const struct plan *plan)
 	}
 }
 
+/* execve(2) leaves those of root as they are, those of others where they are ambient. */
 static int caps_set(uint64_t mask)
 {
+	uint64_t kept = syscall(SYS_getuid) ? mask : 0;
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2] = {
-		{.effective = (uint32_t)mask, .permitted = (uint32_t)mask},
-		{.effective = (uint32_t)(mask >> 32), .permitted = (uint32_t)(mask >> 32)},
+		{(uint32_t)mask, (uint32_t)mask, (uint32_t)kept},
+		{(uint32_t)(mask >> 32), (uint32_t)(mask >> 32), (uint32_t)(kept >> 32)},
 	};
+	int rc = (int)syscall(SYS_capset, &header, data);
 
-	return (int)syscall(SYS_capset, &header, data);
+	for (unsigned long cap = 0; rc == 0 && kept; cap++, kept >>= 1)
+		if (kept & 1)
+			rc = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
+	return rc;
 }
 
 static void rlimit_set(const struct line *line)

@@ -319,11 +319,12 @@ static void user_print(const struct line *line, struct lines *lines)
 		append(list, "%s%s", i > 2 ? "," : "", line->fields[i]);
 }
 
-/* Root has after execve(2) what the bounding set leaves, and others have none. */
+/* Root has after execve(2) what the bounding set leaves; others have what is ambient. */
 static void caps_print(const struct line *line, struct lines *lines)
 {
-	(void)line;
-	(void)lines;
+	if (strspn(line->fields[0], "0") < strlen(line->fields[0]) && lines->last.privileges &&
+	    !strstr(lines->last.privileges, " --reuid 0 "))
+		step_note(0, "the user has the capabilities %s, as ambient ones", line->fields[0]);
 }
 
 static void seccomp_print(const struct line *line, struct lines *lines)

@@ -35,13 +35,14 @@ static int caller_check(struct run *run)
 static int privileges_check(struct run *run)
 {
 	const struct spec *spec = run->spec;
-	uint64_t missing = spec->uid == 0 && !spec->userns ? spec->caps & ~capabilities_own() : 0;
+	uint64_t missing = spec->userns ? 0 : plan_caps_given(spec) & ~capabilities_own();
 
 	if (missing)
 		return fail(EPERM,
-			    "cannot give %s to root inside: ctr-setup itself lacks it "
+			    "cannot give %s to %s inside: ctr-setup itself lacks it "
 			    "(--cap-drop %s would do without)",
-			    capabilities_first(missing), capabilities_first(missing));
+			    capabilities_first(missing), spec->uid == 0 ? "root" : "the user",
+			    capabilities_first(missing));
 	if (spec->privileged)
 		say("--privileged: root inside is root of this host but for its namespaces");
 	return 0;

@@ -84,7 +84,7 @@ static void what_makes_no_sense_is_refused(void **state)
 	assert_refused(RUN("exec", name, "--"), "no COMMAND is given");
 	assert_refused(EXEC("--mem", "5M", "true"), "option --mem is for a start");
 	assert_refused(EXEC("--user", "x", "true"), "\"x\"");
-	assert_refused(EXEC("--env", "x", "true"), "\"x\"");
+	assert_refused(EXEC("--env", "=x", "true"), "\"=x\"");
 	container_end();
 }
 
@@ -219,6 +219,15 @@ static void it_is_where_the_payload_is_and_may_as_much(void **state)
 	container_end();
 	CONTAINER(NULL, "--cap-drop", "all", "--cap-add", "net_raw", "--seccomp", "none");
 	is_like_the_payload();
+	container_end();
+	CONTAINER(NULL, "--user", "1000", "--cap-add", "net_raw", "--cap-add", "kill");
+	is_like_the_payload();
+	assert_out(EXEC("grep", "-E", "Cap(Inh|Prm|Eff|Bnd|Amb)", "/proc/self/status"),
+		   "CapInh:\t0000000000002020\nCapPrm:\t0000000000002020\n"
+		   "CapEff:\t0000000000002020\nCapBnd:\t0000000000002020\n"
+		   "CapAmb:\t0000000000002020\n");
+	assert_out(EXEC("--user", "1001", "grep", "CapPrm", "/proc/self/status"),
+		   "CapPrm:\t0000000000000000\n");
 	container_end();
 	CONTAINER(NULL, "--privileged");
 	is_like_the_payload();

@@ -305,6 +305,10 @@ static void privileged_keeps_nothing_back(void **state)
 	text = compiled("--privileged --user 7 box");
 	assert_contains(text, bounding);
 	assert_contains(text, "\ncaps 0000000000000000\n");
+	/* Who is not root has what was asked for by name. */
+	text = compiled("--user 7 --cap-add kill --cap-add net_raw --cap-drop kill box");
+	assert_contains(text, "\nbounding 0000000000002000\nnonewprivs\n");
+	assert_contains(text, "\ncaps 0000000000002000\n");
 }
 
 static void the_filter_is_behind_the_binds(void **state)

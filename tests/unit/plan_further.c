@@ -106,13 +106,15 @@ static void what_is_asked_for_takes_its_place(void **state)
 		"exec a\\040b \\055\n");
 }
 
-static void only_a_root_that_the_container_lets_have_them_has_capabilities(void **state)
+static void root_and_the_container_s_own_user_have_its_capabilities(void **state)
 {
 	struct spec spec = nothing_asked(command);
 
 	(void)state;
 	assert_contains(further(container("--user 9 /box/merged sh"), &spec, &pty_facts),
-			"console 24 80 3 9\nnonewprivs\nuser 9 9 9\ncaps 0\n");
+			"console 24 80 3 9\nnonewprivs\nuser 9 9 9\ncaps 0000000000000000\n");
+	assert_contains(further(container("--user 9 --cap-add kill /box/merged sh"), &spec, &facts),
+			"user 9 9 9\ncaps 0000000000000020\n");
 	spec.uid = spec.gid = 0;
 	assert_contains(further(container("--user 9 /box/merged sh"), &spec, &facts),
 			"user 0 0 0\ncaps 0000000000000000\n");
@@ -177,7 +179,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_not_asked_for_is_the_container_s),
 		TEST(what_is_asked_for_takes_its_place),
-		TEST(only_a_root_that_the_container_lets_have_them_has_capabilities),
+		TEST(root_and_the_container_s_own_user_have_its_capabilities),
 		TEST(nothing_is_kept_from_it_that_privileged_gives),
 		TEST(a_field_is_not_taken_for_a_line),
 		TEST(what_is_too_much_is_refused),
