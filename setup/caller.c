@@ -29,7 +29,6 @@ static void suspend(struct caller *caller)
 	terminal_release(&caller->terminal);
 	raise(SIGSTOP);
 	terminal_engage(&caller->terminal);
-	terminal_resize(&caller->terminal);
 	caller->pass_on(caller->of, SIGCONT);
 }
 
@@ -52,7 +51,7 @@ static void signal_handle(struct caller *caller, const struct signalfd_siginfo *
 		suspend(caller);
 		break;
 	case SIGCONT:
-		terminal_resume(&caller->terminal);
+		terminal_engage(&caller->terminal);
 		caller->pass_on(caller->of, signal);
 		break;
 	case SIGWINCH:

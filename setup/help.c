@@ -64,7 +64,8 @@ void help_print(FILE *to)
 	fputs("\nExamples:\n", to);
 	for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++)
 		fprintf(to, "  %s\n      %s\n", examples[i].line, examples[i].what);
-	fputs("\nExit status: the command's; 128+N when signal N ended it; 124 after --timeout;\n"
+	fputs("\nOn a terminal, ^] three times gives the calling shell back; fg goes on.\n"
+	      "\nExit status: the command's; 128+N when signal N ended it; 124 after --timeout;\n"
 	      "125 when ctr-setup failed; 126 command cannot be executed; 127 not found.\n"
 	      "All of it: ctr-setup(8).\n",
 	      to);

@@ -40,14 +40,6 @@ int signals_open(void)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-void signals_deliver(int number)
-{
-	uint64_t before;
-
-	mask_set(ALL & ~ignored & ~BIT(number), &before);
-	mask_set(before, NULL);
-}
-
 bool signals_ask_for_end(void)
 {
 	sigset_t pending;

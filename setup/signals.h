@@ -12,9 +12,6 @@ void signals_block(void);
 /* A descriptor to read what is blocked from (signalfd(2)), or -errno. */
 int signals_open(void);
 
-/* Lets a pending signal have its default effect, as to stop us. */
-void signals_deliver(int number);
-
 /* Has one come that is to end us? It stays pending. */
 bool signals_ask_for_end(void);
 

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "cleanup.h"
-#include "signals.h"
 
+enum { FOREGROUND_MS = 200, ESCAPE = 0x1d /* ^] */, ESCAPES = 3 };
 enum { TTY_IN, MASTER_OUT, MASTER_IN, TTY_OUT }; /* TERMINAL_FDS of them */
 
 void terminal_open(struct terminal *terminal)
@@ -135,7 +135,6 @@ int terminal_attach(struct terminal *terminal, int master_fd, unsigned console_f
 	terminal->out.to_fd = output_open(output);
 	if (terminal->out.to_fd < 0)
 		return -errno;
-	terminal_resize(terminal);
 	terminal_engage(terminal);
 	return 0;
 }
@@ -172,28 +171,31 @@ static void raw_set(struct terminal *terminal)
 	terminal->is_raw = tcsetattr(terminal->tty_fd, TCSADRAIN, &terminal->raw) == 0;
 }
 
-bool terminal_engage(struct terminal *terminal)
-{
-	if (!is_input(terminal))
-		return true;
-	if (!in_foreground(terminal)) {
-		/* As for any program that reads the terminal from the background. Nothing happens
-		 * in an orphaned process group; the terminal then stays as it is. */
-		terminal->is_raw = false;
-		kill(0, SIGTTIN);
-		signals_deliver(SIGTTIN);
-		if (!in_foreground(terminal))
-			return false;
-	}
-	raw_set(terminal);
-	return true;
-}
-
-void terminal_resume(struct terminal *terminal)
+/* In the background the terminal is another's: it stays as it is, and is not read. */
+void terminal_engage(struct terminal *terminal)
 {
 	if (is_input(terminal) && in_foreground(terminal))
 		raw_set(terminal);
 	terminal_resize(terminal);
+}
+
+/* A shell's fg need not tell a job that runs: so it is looked for. */
+static bool is_kept_off(struct terminal *terminal)
+{
+	if (!is_input(terminal) || terminal->in.from_fd < 0)
+		return false;
+	if (!in_foreground(terminal))
+		return true;
+	if (!terminal->is_raw)
+		terminal_engage(terminal);
+	return false;
+}
+
+int terminal_wait_ms(const struct terminal *terminal, int wait)
+{
+	if (!terminal->is_kept_off || (wait >= 0 && wait < FOREGROUND_MS))
+		return wait;
+	return FOREGROUND_MS;
 }
 
 void terminal_release(struct terminal *terminal)
@@ -227,9 +229,12 @@ static void relay_poll(const struct relay *relay, struct pollfd *from, struct po
 		to->fd = relay->to_fd;
 }
 
-void terminal_poll_fill(const struct terminal *terminal, struct pollfd *fds)
+void terminal_poll_fill(struct terminal *terminal, struct pollfd *fds)
 {
 	relay_poll(&terminal->in, &fds[TTY_IN], &fds[MASTER_OUT]);
+	terminal->is_kept_off = is_kept_off(terminal);
+	if (terminal->is_kept_off)
+		fds[TTY_IN].fd = -1;
 	relay_poll(&terminal->out, &fds[MASTER_IN], &fds[TTY_OUT]);
 }
 
@@ -270,14 +275,40 @@ static void end_of_input_pass(struct terminal *terminal)
 	in->buffer[0] = in->buffer[1] = (char)modes.c_cc[VEOF];
 }
 
+/* Could a shell bring us back? It is our parent then, in our session, and we are a job of it. */
+static bool has_shell(void)
+{
+	pid_t parent = getppid();
+
+	return getsid(parent) == getsid(0) && getpgid(parent) != getpgrp();
+}
+
+/* The third ^] in a row stops the whole job, as ^Z does that of a program without a terminal of
+ * its own. The first two have been passed on. */
+static void escape_look(struct terminal *terminal)
+{
+	struct relay *in = &terminal->in;
+
+	for (size_t i = in->start; i < in->end; i++) {
+		terminal->escapes = in->buffer[i] == ESCAPE ? terminal->escapes + 1 : 0;
+		if (terminal->escapes == ESCAPES && has_shell()) {
+			in->end = i; /* what was typed ahead is dropped */
+			terminal->escapes = 0;
+			kill(0, SIGTSTP);
+		}
+	}
+}
+
 static void input_read(struct terminal *terminal)
 {
 	struct relay *in = &terminal->in;
 	int from_fd = in->from_fd;
 
-	if (is_input(terminal) && !in_foreground(terminal) && terminal_engage(terminal))
-		return; /* we were stopped: the next look tells whether there is still input */
+	if (is_input(terminal) && !in_foreground(terminal))
+		return; /* since the last look */
 	relay_read(in);
+	if (is_input(terminal))
+		escape_look(terminal);
 	if (!relay_is_empty(in))
 		terminal->ends_in_line = in->buffer[in->end - 1] != '\n';
 	if (in->from_fd < 0) {

@@ -28,6 +28,8 @@ struct terminal {
 	struct termios saved; /* how it was */
 	struct termios raw;   /* how we set it */
 	bool is_raw;
+	bool is_kept_off;     /* in the background, with input to read later */
+	unsigned escapes;     /* ^] in a row */
 	bool is_output;	      /* the container's stdout is the terminal's */
 	bool ends_in_line;    /* the last byte relayed to the pty was no newline */
 	int guard_fd;	      /* the guard ends when this closes */
@@ -47,17 +49,18 @@ void terminal_size(unsigned short *rows, unsigned short *columns);
 /* Begins to relay for the master, which becomes the terminal's own and serves the payload's
  * descriptors of console_fds (a bit set). Returns 0 or -errno. */
 int terminal_attach(struct terminal *terminal, int master_fd, unsigned console_fds);
-/* Makes the terminal raw; in the background it first waits for its turn (SIGTTIN). False when its
- * turn does not come, in an orphaned process group. */
-bool terminal_engage(struct terminal *terminal);
-/* After a stop: raw again, if we are in the foreground, and of the caller's size. */
-void terminal_resume(struct terminal *terminal);
+/* At the start and after a stop: makes the terminal raw if we are in the foreground, and passes the
+ * caller's size on. */
+void terminal_engage(struct terminal *terminal);
 /* Gives the terminal back as it was. */
 void terminal_release(struct terminal *terminal);
 /* Passes the caller's size on. */
 void terminal_resize(const struct terminal *terminal);
 /* What poll(2) is to wait for: fills TERMINAL_FDS of fds, unused ones with -1. */
-void terminal_poll_fill(const struct terminal *terminal, struct pollfd *fds);
+void terminal_poll_fill(struct terminal *terminal, struct pollfd *fds);
+/* For how long poll(2) may wait, who would wait so long (-1: for ever): in the background less, as
+ * nobody tells when we come to the foreground. Call after terminal_poll_fill(). */
+int terminal_wait_ms(const struct terminal *terminal, int wait);
 /* Moves what can be moved. */
 void terminal_relay(struct terminal *terminal, const struct pollfd *fds);
 /* The container is gone: does the pty still hold output? */

@@ -284,7 +284,8 @@ static void loop(struct keeper *keeper)
 		fds[HOOK] = (struct pollfd){keeper->hooks.fd, POLLIN, 0};
 		fds[EXEC] = (struct pollfd){keeper->started ? keeper->run->exec_fd : -1, POLLIN, 0};
 		terminal_poll_fill(&keeper->caller.terminal, &fds[TERMINAL]);
-		if (poll(fds, POLLED, wait_ms(keeper)) < 0)
+		if (poll(fds, POLLED, terminal_wait_ms(&keeper->caller.terminal, wait_ms(keeper))) <
+		    0)
 			continue;
 		if (fds[SOCKET].revents)
 			messages_handle(keeper);

@@ -189,7 +189,8 @@ static void loop(struct client *client)
 	do {
 		fds[KEEPER] = (struct pollfd){client->keeper_fd, POLLOUT, 0};
 		terminal_poll_fill(&client->caller.terminal, &fds[TERMINAL]);
-		if (poll(fds, POLLED, unheard_check(client)) < 0)
+		if (poll(fds, POLLED,
+			 terminal_wait_ms(&client->caller.terminal, unheard_check(client))) < 0)
 			continue;
 		if (fds[SOCKET].revents)
 			goes_on = messages_handle(client);

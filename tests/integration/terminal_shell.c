@@ -76,21 +76,66 @@ static void tstp_stops_ctr_setup_as_a_job_and_fg_goes_on_with_it(void **state)
 	assert_status(job_end(shell), 0);
 }
 
-static void a_background_start_waits_for_the_terminal_and_fg_gives_it(void **state)
+static void a_background_start_runs_and_fg_gives_it_the_terminal(void **state)
 {
 	struct job *shell = shell_start();
 	pid_t pid = 0;
 
 	(void)state;
-	job_say(shell, lab_text("%s &\n", command_line("read x; echo got=$x")));
+	job_say(shell, lab_text("%s &\n", command_line("echo ru\"\"ns; read x; echo got=$x")));
 	assert_eventually((pid = host_child(shell->pid, "ctr-setup")) > 0);
-	assert_eventually(*host_status(pid, "State:") == 'T');
-	job_say(shell, "echo sh''ell\n");
+	job_expect(shell, "runs");
+	job_say(shell, "echo sh''ell\n"); /* what is typed is the shell's */
 	job_expect(shell, "shell");
+	assert_true(*host_status(pid, "State:") != 'T');
 	job_say(shell, "fg\n");
 	assert_eventually(job_is_raw(shell) && *host_status(pid, "State:") != 'T');
 	job_say(shell, "words\n");
 	job_expect(shell, "got=words");
+	job_expect(shell, "prompt> ");
+	job_say(shell, "exit 0\n");
+	assert_status(job_end(shell), 0);
+}
+
+static void bg_lets_a_stopped_job_run_on(void **state)
+{
+	struct job *shell = shell_start();
+	pid_t pid = 0;
+
+	(void)state;
+	job_say(shell, lab_text("%s\n", command_line("trap \"exit 0\" USR1; echo ready; "
+						     "while :; do sleep 0.1; done")));
+	job_expect(shell, "ready");
+	assert_eventually((pid = host_child(shell->pid, "ctr-setup")) > 0);
+	assert_int_equal(kill(pid, SIGTSTP), 0);
+	job_expect(shell, "prompt> ");
+	job_say(shell, "bg\n");
+	assert_eventually(*host_status(pid, "State:") != 'T');
+	assert_int_equal(kill(pid, SIGUSR1), 0);
+	job_say(shell, "wait; echo o''ver\n");
+	job_expect(shell, "over");
+	job_say(shell, "exit 0\n");
+	assert_status(job_end(shell), 0);
+}
+
+static void the_escape_brings_the_caller_s_shell_back(void **state)
+{
+	struct job *shell = shell_start();
+	pid_t pid = 0, payload = 0;
+
+	(void)state;
+	job_say(shell, lab_text("\"$CTR_SETUP\" %s sleep 1000\n", lab_merged()));
+	assert_eventually((pid = host_child(shell->pid, "ctr-setup")) > 0);
+	assert_eventually((payload = host_child(host_child(pid, "ctr-init"), "sleep")) > 0);
+	assert_eventually(job_is_raw(shell));
+	job_say(shell, "\032\035\035x\035\035\035");
+	job_expect(shell, "Stopped");
+	job_expect(shell, "prompt> ");
+	assert_eventually(*host_status(payload, "State:") == 'T');
+	job_say(shell, "fg\n");
+	assert_eventually(job_is_raw(shell) && *host_status(pid, "State:") != 'T' &&
+			  *host_status(payload, "State:") != 'T');
+	job_say(shell, "\003");
 	job_expect(shell, "prompt> ");
 	job_say(shell, "exit 0\n");
 	assert_status(job_end(shell), 0);
@@ -117,7 +162,9 @@ int main(void)
 		TEST(a_calling_shell_can_read_a_line_afterwards),
 		TEST(a_calling_script_with_job_control_is_not_stopped_afterwards),
 		TEST(tstp_stops_ctr_setup_as_a_job_and_fg_goes_on_with_it),
-		TEST(a_background_start_waits_for_the_terminal_and_fg_gives_it),
+		TEST(a_background_start_runs_and_fg_gives_it_the_terminal),
+		TEST(bg_lets_a_stopped_job_run_on),
+		TEST(the_escape_brings_the_caller_s_shell_back),
 		TEST(a_background_start_without_the_terminal_just_runs),
 	};
 

@@ -528,6 +528,7 @@ static void help_has_every_option_and_fits_a_terminal(void **state)
 	}
 	assert_contains(text, "\n  -v, --verbose ");
 	assert_contains(text, "\n  -h, --help ");
+	assert_contains(text, "^] three times gives the calling shell back");
 	for (size_t i = 0; i < verbs_count; i++) {
 		char expected[96];
 
