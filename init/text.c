@@ -144,6 +144,7 @@ static const char errors[] UNALIGNED = "\001Operation not permitted\0"
 				       "\024Not a directory\0"
 				       "\026Invalid argument\0"
 				       "\036Read-only file system\0"
+				       "\046Function not implemented\0"
 				       "\050Too many levels of symbolic links\0";
 
 _Static_assert(ENOENT == 002 && EINVAL == 026 && ELOOP == 050, "the usual numbers of errno(3)");

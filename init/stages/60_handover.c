@@ -208,6 +208,17 @@ static void embedded_settle(struct life *life, int parent)
 		terminal_let_go(life);
 }
 
+/* All our waiting is by this call. Where a filter refuses it, as one that does not know it, we
+ * would turn in circles for ever once the payload runs. */
+static void signals_probe(void)
+{
+	uint64_t none = 0;
+	struct timespec now = {0};
+
+	if (syscall(SYS_rt_sigtimedwait, &none, NULL, &now, sizeof(none)) < 0 && errno != EAGAIN)
+		die(CTR_STAGE_HANDOVER, NULL, "wait for signals", NULL);
+}
+
 static bool word_is(char **argv, const char *word)
 {
 	return argv[0] && argv[1] && strcmp(argv[1], word) == 0;
@@ -224,6 +235,7 @@ void handover_accept(char **argv, struct life *life, struct plan *plan)
 	children_own(life);
 	if (word_is(argv, "--handover")) {
 		container_settle(life, plan);
+		signals_probe();
 		return;
 	}
 	/* In a pid namespace this is refused, with or without the right to it: reboot(2). From now
@@ -231,6 +243,7 @@ void handover_accept(char **argv, struct life *life, struct plan *plan)
 	life->is_real = life->is_first && reboot(RB_DISABLE_CAD) == 0;
 	life->is_switched = life->is_real && word_is(argv, "--switched");
 	life->kind = life->is_real ? LIFE_MACHINE : LIFE_EMBEDDED;
+	signals_probe();
 	if (!life->is_real)
 		terminal_find(life);
 	/* The words that a kernel gives its init are no command line of ours; it swallows the "--"

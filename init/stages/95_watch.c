@@ -31,6 +31,9 @@ enum { PAGE = 4096 };
 
 #define RESIDENT __attribute__((section("resident"), noinline))
 
+/* It is shorter than half a page: so aligned it lies on one, wherever the rest ends. */
+__asm__(".pushsection resident,\"ax\",%progbits\n.p2align 11\n.popsection");
+
 /* pidfd_open(2) and PIDFD_GET_INFO of linux/pidfd.h, which older headers lack. */
 struct pid_info {
 	uint64_t mask, cgroup;

@@ -101,6 +101,19 @@ static void a_command_s_init_is_the_same_without_any_of_them(void **state)
 		      7);
 }
 
+/* It waits for signals by that call: without it, it would never notice an end. */
+static void without_a_way_to_wait_ctr_init_starts_nothing(void **state)
+{
+	const struct result *result = job_end(START(CALL(.program = program()), "rt_sigtimedwait",
+						    getenv("CTR_INIT"), "--", "echo", "ran"));
+
+	(void)state;
+	assert_status(result, 125);
+	assert_string_equal(result->out, "");
+	assert_string_equal(result->err,
+			    "ctr-init: cannot wait for signals: Function not implemented\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,6 +121,7 @@ int main(void)
 		TEST(what_can_be_done_without_is_not_missed),
 		TEST(a_terminal_works_without_them),
 		TEST(a_command_s_init_is_the_same_without_any_of_them),
+		TEST(without_a_way_to_wait_ctr_init_starts_nothing),
 	};
 
 	return TESTS_RUN(tests);

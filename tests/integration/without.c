@@ -36,6 +36,7 @@ static unsigned number_of(const char *name)
 		{"openat2", SYS_openat2},
 		{"pidfd_open", SYS_pidfd_open},
 		{"pidfd_send_signal", SYS_pidfd_send_signal},
+		{"rt_sigtimedwait", SYS_rt_sigtimedwait},
 		{"statx", SYS_statx},
 	};
 
