@@ -52,9 +52,10 @@ struct life {
 	bool is_switched;  /* from its initramfs to its disk */
 	const char *hooks; /* the directory of hooks */
 	const char *root, *root_type;
-	const char *report;    /* a device or the name of a virtio port; NULL: none */
-	const char *emergency; /* the program to run when a step failed; NULL: none */
-	uint8_t ending;	       /* ORDER_... */
+	const char *root_flags; /* data of mount(2); NULL: none */
+	const char *report;	/* a device or the name of a virtio port; NULL: none */
+	const char *emergency;	/* the program to run when a step failed; NULL: none */
+	uint8_t ending;		/* ORDER_... */
 
 	/* What becomes of a signal sent to us: index and value are signal numbers; 0 drops it. */
 	uint8_t becomes[SIGNALS + 1];

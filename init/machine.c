@@ -97,7 +97,8 @@ static const char settings[] UNALIGNED = "xexec\0"
 					 "rreport\0"
 					 "yemergency\0"
 					 "/root\0"
-					 "trootfstype";
+					 "trootfstype\0"
+					 "frootflags";
 
 /* One ctr. word, without that beginning. */
 static bool setting_read(char *setting, struct life *life, struct plan *plan)
@@ -128,6 +129,8 @@ static bool setting_read(char *setting, struct life *life, struct plan *plan)
 		return *(life->root = value);
 	case 't':
 		return *(life->root_type = value);
+	case 'f':
+		return *(life->root_flags = value);
 	default:
 		return false;
 	}

@@ -18,6 +18,10 @@
 	"mount tmpfs run /run nosuid,nodev,nofail mode=755\n"                                      \
 	"mount tmpfs tmp /tmp nosuid,nodev,nofail mode=1777\n"                                     \
 	"mount cgroup2 cgroup2 /sys/fs/cgroup nosuid,nodev,noexec,nofail nsdelegate\n"             \
+	"link /proc/self/fd /dev/fd\n"                                                             \
+	"link /proc/self/fd/0 /dev/stdin\n"                                                        \
+	"link /proc/self/fd/1 /dev/stdout\n"                                                       \
+	"link /proc/self/fd/2 /dev/stderr\n"                                                       \
 	"loopback\n"                                                                               \
 	"hooks /etc/ctr-init.d\n"                                                                  \
 	"env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"                  \

@@ -93,18 +93,44 @@ static int report_open(const char *name)
 	return port.device[0] ? open(port.device, O_WRONLY | O_NONBLOCK | O_CLOEXEC) : -1;
 }
 
+/* The report comes first: a console may take its time, or never take the line. */
 static void status_tell(const struct life *life, int report_fd, int status)
 {
 	char text[24] = "";
 
 	text_append_number(text, sizeof(text), (uint64_t)status);
+	if (life->report) {
+		(void)!write(report_fd, text, strlen(text));
+		(void)!write(report_fd, "\n", 1);
+		ioctl(report_fd, TCSBRK, 1); /* as tcdrain(3) */
+	}
 	say("exit status ", text, NULL);
-	ioctl(STDERR_FILENO, TCSBRK, 1); /* as tcdrain(3) */
-	if (!life->report)
+	ioctl(STDERR_FILENO, TCSBRK, 1);
+}
+
+/* A ^S that somebody typed must not hold up the end: output that it stopped goes on when the
+ * terminal no longer heeds it (termios(3), IXON). */
+static void console_resume(void)
+{
+	uint32_t settings[16]; /* more than the kernel's struct termios, whose first it is */
+
+	if (ioctl(STDERR_FILENO, TCGETS, settings) < 0)
 		return;
-	text_append(text, sizeof(text), "\n");
-	(void)!write(report_fd, text, strlen(text));
-	ioctl(report_fd, TCSBRK, 1);
+	settings[0] &= ~(uint32_t)IXON;
+	ioctl(STDERR_FILENO, TCSETS, settings);
+}
+
+/* Without ACPI a PC cannot switch itself off: the kernel would halt, and a virtual machine stay
+ * for ever. There a reboot is what ends it. */
+static bool can_power_off(void)
+{
+#ifdef __x86_64__
+	int firmware_fd = open("/sys/firmware", O_PATH | O_CLOEXEC);
+
+	return firmware_fd < 0 || open_at(firmware_fd, "acpi", O_PATH | O_CLOEXEC) >= 0;
+#else
+	return true;
+#endif
 }
 
 static int ending_command(uint8_t ending)
@@ -116,12 +142,12 @@ static int ending_command(uint8_t ending)
 
 /* The caller of reboot(2) ends where the machine does not, and the init must not: so it is another
  * who calls. */
-static void machine_end(const struct life *life)
+static void machine_end(uint8_t ending)
 {
 	int pid = raw_vfork();
 
 	if (pid == 0) {
-		reboot(ending_command(life->ending));
+		reboot(ending_command(ending));
 		_exit(CTR_EXIT_FAILURE);
 	}
 }
@@ -129,9 +155,14 @@ static void machine_end(const struct life *life)
 void machine_stop(const struct life *life, int status)
 {
 	uint64_t none = 0;
+	uint8_t ending = life->ending;
 	int report_fd = -1;
 
+	if (life->is_real)
+		console_resume();
 	hooks_stop(life);
+	if (ending == ORDER_POWEROFF && !can_power_off())
+		ending = ORDER_REBOOT;
 	if (life->report) {
 		report_fd = report_open(life->report);
 		if (report_fd < 0)
@@ -145,7 +176,7 @@ void machine_stop(const struct life *life, int status)
 	status_tell(life, report_fd, status);
 	if (!life->is_real)
 		_exit(status);
-	machine_end(life);
+	machine_end(ending);
 	for (;;)
 		syscall(SYS_rt_sigtimedwait, &none, NULL, NULL, sizeof(none));
 }

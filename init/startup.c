@@ -67,7 +67,8 @@ static void kernel_words_read(struct life *life, struct plan *settings)
 	mkdirat(AT_FDCWD, "/proc", 0755);
 	mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	if (file_read("/proc/cmdline", text, sizeof(text)) < 0)
-		die(CTR_STAGE_HANDOVER, NULL, "read /proc/cmdline", NULL);
+		die(CTR_STAGE_HANDOVER, NULL,
+		    "read /proc/cmdline (a read-only root needs a directory /proc)", NULL);
 	umount2("/proc", MNT_DETACH);
 	wrong = machine_words_read(text, life, settings);
 	errno = 0;

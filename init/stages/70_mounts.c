@@ -42,7 +42,7 @@ static void mount_make(const struct life *life, const struct line *line)
 
 	/* What another initramfs has mounted for a machine is in use, as its udev's /run. In a
 	 * container nothing can be there. */
-	if (life->kind == LIFE_MACHINE && is_mount_point(target_fd)) {
+	if (life->kind == LIFE_MACHINE && target_fd >= 0 && is_mount_point(target_fd)) {
 		close(target_fd);
 		return;
 	}

@@ -30,14 +30,19 @@ static void node_make(const struct line *line)
 	close(dir_fd);
 }
 
-static void link_make(const struct line *line)
+/* In a machine another initramfs may have made it, and a small one need not have a /dev at all. */
+static void link_make(const struct life *life, const struct line *line)
 {
 	const char *path = field(line, 1), *name;
 	int dir_fd = target_parent(path, &name);
+	bool is_made = dir_fd >= 0 && symlinkat(field(line, 0), dir_fd, name) == 0;
 
-	if (dir_fd < 0 || symlinkat(field(line, 0), dir_fd, name) < 0)
+	if (!is_made && life->kind != LIFE_MACHINE)
 		die(CTR_STAGE_DEVICES, line, "make the link ", path, NULL);
-	close(dir_fd);
+	if (!is_made && errno != EEXIST)
+		say("cannot make the link ", path, NULL);
+	if (dir_fd >= 0)
+		close(dir_fd);
 }
 
 /* A fresh pty in our devpts. The slave is opened through the master (ioctl_tty(2), TIOCGPTPEER), so
@@ -95,7 +100,7 @@ void devices_make(struct life *life, const struct plan *plan)
 		if (line->verb == CTR_VERB_NODE)
 			node_make(line);
 		else if (line->verb == CTR_VERB_LINK)
-			link_make(line);
+			link_make(life, line);
 		else
 			console_make(life, line);
 	}

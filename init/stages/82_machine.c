@@ -172,8 +172,13 @@ static void root_mount(const struct life *life)
 {
 	device_await(life->root);
 	mkdirat(AT_FDCWD, NEW_ROOT, 0700);
-	if (mount(life->root, NEW_ROOT, life->root_type, 0, NULL) < 0)
+	if (mount(life->root, NEW_ROOT, life->root_type, 0, life->root_flags) == 0)
+		return;
+	/* A disk that is write-protected says so; mount(8) goes on in the same way. */
+	if ((errno != EACCES && errno != EROFS) ||
+	    mount(life->root, NEW_ROOT, life->root_type, MS_RDONLY, life->root_flags) < 0)
 		die(CTR_STAGE_MACHINE, NULL, "mount ", life->root, " as ", life->root_type, NULL);
+	say(life->root, " is read-only, and so is the root", NULL);
 }
 
 /* The mounts of the initramfs are let go of; the next life makes its own. */

@@ -44,6 +44,8 @@ ctr.env.TERM=dumb ctr.hostname=box ctr.exec=\"/guest facts one\" ctr.report=ctr.
 	check "PID 1" says 'init: init of /init'
 	check "the payload is its child" says 'pid: [0-9]* of 1'
 	check "host name" says 'host: box'
+	check "descriptors in /dev" says \
+		'links: /proc/self/fd /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 '
 	check "loopback is up" says 'lo: LOOPBACK,UP,LOWER_UP inet 127.0.0.1/8 '
 	check "loopback answers" says 'ping: alive'
 	check "PATH" says 'env: PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -408,7 +410,7 @@ disk_is_clean() # FILE-OF-DISK
 
 drive()
 {
-	cp --sparse=always ../disk disk
+	cp --sparse=always ../disk.img disk
 	echo '-drive if=none,id=disk,format=raw,file=disk'
 }
 
@@ -430,12 +432,26 @@ boot_disk()
 		$(drive) -device virtio-blk-pci,drive=disk
 	machine_ends 5
 	check "the disk is the root" says 'root: /dev/vda ext4 rw'
-	check "ctr-init is still itself" says 'init: ctr-init of .*'
+	check "ctr-init is still itself" says 'init: init of /init (deleted)'
 	check "has the files of the disk" equal "$(told files)" \
 		"bin dev etc guest lost+found mnt proc run sbin sys tmp"
 	check "the initramfs is empty" test $(($(told free) - $(told before))) -gt 30
 	check "nor are its hooks stopped" no says 'hook of the initramfs: .*'
 	disk_was_left_well
+}
+
+# A disk that is write-protected, in a machine that cannot switch itself off.
+boot_disk_readonly()
+{
+	drive >/dev/null
+	for directory in dev proc run sys tmp; do
+		debugfs -w -R "mkdir /$directory" disk >/dev/null 2>&1
+	done
+	machine_start modules 'ctr.root=/dev/vda ctr.rootflags=nodelalloc ctr.exec="/guest protected"' \
+		-no-acpi -drive if=none,id=disk,format=raw,file=disk,readonly=on -device virtio-blk-pci,drive=disk
+	machine_ends 6 reboot
+	check "it is said" says 'ctr-init: /dev/vda is read-only, and so is the root'
+	check "the disk is the root" says 'root: /dev/vda ext4 ro,.*nodelalloc.*'
 }
 
 # As Debian's initramfs does it: /proc and the like are mounted already.

@@ -21,7 +21,7 @@ tree_make() # DIRECTORY
 	cp "$here/boots_guest" "$1/guest"
 }
 
-# plain: an initramfs; modules: one that loads what a disk and a port need; disk: an image.
+# plain: an initramfs; modules: one that loads what a disk and a port need; disk.img: a disk.
 images_make() # DIRECTORY
 {
 	tree_make "$1/tree"
@@ -30,7 +30,7 @@ images_make() # DIRECTORY
 			"$hooks/initramfs" "$1/tree" "$1/modules" >/dev/null &&
 		mkdir -p "$1/tree/etc/ctr-init.d" &&
 		cp "$here/boots_guest" "$1/tree/etc/ctr-init.d/50-disk" &&
-		"$hooks/disk-image" "$1/tree" "$1/disk" 32M >/dev/null &&
+		"$hooks/disk-image" "$1/tree" "$1/disk.img" 32M >/dev/null &&
 		rm -r "$1/tree"
 }
 
