@@ -197,9 +197,7 @@ int state_check(struct run *run)
 		return rc;
 	snprintf(run->state_path, sizeof(run->state_path), "%s/%s", state_root(), run->name);
 	if (is_held(run->state_path))
-		return fail(
-			0, "cannot use the name %s: it is held by process %ld; give another --name",
-			run->name, state_keeper(run->state_path));
+		return state_held_refuse(run->state_path, run->name);
 	for (size_t i = 0; i < 2; i++)
 		if (is_held(layers[i]))
 			return fail(

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -21,6 +22,26 @@ static void path_put(FILE *to, const char *key, const char *path)
 	fputc('\n', to);
 }
 
+uint64_t pid_namespace(pid_t pid)
+{
+	char path[40];
+	struct stat stat_buffer;
+
+	snprintf(path, sizeof(path), "/proc/%ld/ns/pid", (long)pid);
+	return stat(path, &stat_buffer) < 0 ? 0 : stat_buffer.st_ino;
+}
+
+uint64_t pid_namespace_own(void)
+{
+	char own[24], shown[24] = "";
+
+	/* Another namespace's /proc has another process by our number, and calls us otherwise. */
+	snprintf(own, sizeof(own), "%ld", (long)getpid());
+	if (readlink("/proc/self", shown, sizeof(shown) - 1) < 0 || strcmp(own, shown) != 0)
+		return 0;
+	return pid_namespace(getpid());
+}
+
 char *record_text(const struct run *run)
 {
 	char *text = NULL;
@@ -29,7 +50,7 @@ char *record_text(const struct run *run)
 
 	if (!to)
 		return NULL;
-	fprintf(to, "keeper %ld\n", (long)getpid());
+	fprintf(to, "keeper %ld %" PRIu64 "\n", (long)getpid(), pid_namespace_own());
 	for (size_t i = 0; i < run->groups.count; i++)
 		path_put(to, "cgroup", run->groups.items[i].path);
 	for (size_t i = 0; i < run->groups.count; i++)

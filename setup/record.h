@@ -1,7 +1,7 @@
 /* The files of a run's state directory: "KEY VALUE" lines, each value as printable.h has it.
  *
  * STATE_RUN, of stage 20, before anything is made:
- *	keeper PID
+ *	keeper PID NAMESPACE	a number counts only in the pid namespace that it was taken in
  *	cgroup PATH	one for each of its groups
  *	nest PATH	what one of them is in, behind it
  *	grace MS	from TERM to KILL
@@ -19,6 +19,11 @@
 
 #define STATE_RUN     "run"
 #define STATE_FREEZER "freezer"
+
+/* The inode number of a process's pid namespace, and of our own; 0: it is not known. Our /proc may
+ * be that of another. */
+uint64_t pid_namespace(pid_t pid);
+uint64_t pid_namespace_own(void);
 
 /* The texts of STATE_RUN and of STATE_FREEZER. The caller's, or NULL. */
 char *record_text(const struct run *run);

@@ -14,6 +14,7 @@
 #include "cleanup.h"
 #include "log.h"
 #include "record.h"
+#include "signals.h"
 #include "sys.h"
 
 const char *state_root(void)
@@ -92,30 +93,56 @@ int state_root_lock(void)
 	return rc < 0 ? fail(-rc, "cannot lock %s", root) : rc;
 }
 
-long state_keeper(const char *path)
+int state_keeper(const char *path, struct keeper *keeper)
 {
 	AUTO_FREE char *text = record_read(path, STATE_RUN);
 	const char *key, *value;
-	char *rest = text;
+	char *rest = text, *end;
 
-	if (!text || !record_next(&rest, &key, &value) || strcmp(key, "keeper") != 0)
-		return 0;
-	return strtol(value, NULL, 10);
+	*keeper = (struct keeper){0};
+	if (!text)
+		return -errno;
+	if (!record_next(&rest, &key, &value) || strcmp(key, "keeper") != 0)
+		return -EBADMSG;
+	keeper->pid = (pid_t)strtol(value, &end, 10);
+	keeper->pid_namespace = strtoull(end, NULL, 10);
+	return keeper->pid > 0 ? 0 : -EBADMSG;
 }
 
-static int line_undo(const char *key, const char *group)
+int state_held_refuse(const char *path, const char *name)
 {
-	int rc = 0;
+	struct keeper keeper;
+	char holder[40] = "another process";
 
-	if (strcmp(key, "cgroup") == 0)
-		rc = group_remove(group);
-	else if (strcmp(key, "nest") == 0)
-		rc = nest_remove(group);
+	if (state_keeper(path, &keeper) == 0)
+		snprintf(holder, sizeof(holder), "process %ld", (long)keeper.pid);
+	return fail(0, "cannot use the name %s: it is held by %s%s; give another --name", name,
+		    holder,
+		    keeper.pid_namespace == pid_namespace_own() ? "" : " of another pid namespace");
+}
+
+/* A line of a damaged record must not lead to what was never ours. */
+static bool is_ours(const char *group)
+{
+	return strstr(group, "/ctr-") != NULL;
+}
+
+static int line_undo(const char *key, const char *group, struct effort *effort)
+{
+	bool is_nest = strcmp(key, "nest") == 0;
+	int rc = -EBADMSG;
+
+	if (!is_nest && strcmp(key, "cgroup") != 0)
+		return 0;
+	if (is_ours(group) && !sys_is_cgroup(group))
+		rc = -ENOENT; /* not to be seen in this mount namespace */
+	else if (is_ours(group))
+		rc = is_nest ? nest_remove(group, effort) : group_remove(group, effort);
 	return rc < 0 ? fail(-rc, "cannot remove the cgroup %s of a dead run", group) : 0;
 }
 
 /* Removes the groups that one of a run's files lists, then the file. */
-static int file_undo(const char *path, const char *name)
+static int file_undo(const char *path, const char *name, struct effort *effort)
 {
 	AUTO_FREE char *text = record_read(path, name);
 	const char *key, *group;
@@ -127,7 +154,7 @@ static int file_undo(const char *path, const char *name)
 			       ? 0
 			       : fail(errno, "cannot read what the dead run at %s had", path);
 	while (record_next(&rest, &key, &group))
-		if (line_undo(key, group) < 0)
+		if (line_undo(key, group, effort) < 0)
 			rc = -EBUSY;
 	if (rc < 0)
 		return rc; /* another time */
@@ -136,12 +163,12 @@ static int file_undo(const char *path, const char *name)
 	return 0;
 }
 
-int state_remove(const char *path)
+static int run_remove(const char *path, struct effort *effort)
 {
 	char socket[PATH_MAX + 16];
-	int rc = file_undo(path, STATE_FREEZER);
+	int rc = file_undo(path, STATE_FREEZER, effort);
 
-	if (rc < 0 || (rc = file_undo(path, STATE_RUN)) < 0)
+	if (rc < 0 || (rc = file_undo(path, STATE_RUN, effort)) < 0)
 		return rc;
 	snprintf(socket, sizeof(socket), "%s/" STATE_EXEC, path);
 	sys_unlink(socket);
@@ -149,22 +176,40 @@ int state_remove(const char *path)
 	return rc < 0 && rc != -ENOENT ? fail(-rc, "cannot remove %s of a dead run", path) : 0;
 }
 
+int state_remove(const char *path)
+{
+	struct effort effort = {0};
+
+	return run_remove(path, &effort);
+}
+
+/* Was it a dead run's, and is it removed? */
+static bool entry_collect(const char *path, struct effort *effort)
+{
+	AUTO_CLOSE int lock_fd = sys_lock(path, false);
+
+	if (lock_fd >= 0)
+		return run_remove(path, effort) == 0;
+	if (lock_fd != -EWOULDBLOCK)
+		fail(-lock_fd, "passed over %s, which is no run's", path);
+	return false;
+}
+
 unsigned state_collect(void)
 {
-	DIR *dir = opendir(state_root());
+	const char *root = state_root();
+	DIR *dir = root ? opendir(root) : NULL;
 	struct dirent *entry;
+	struct effort effort = {0};
 	unsigned collected = 0;
 
-	while (dir && (entry = readdir(dir))) {
-		char path[PATH_MAX];
-		AUTO_CLOSE int lock_fd = -1;
+	while (dir && !signals_ask_for_end() && (entry = readdir(dir))) {
+		char path[PATH_MAX + NAME_MAX + 8];
 
 		if (entry->d_name[0] == '.')
 			continue;
-		snprintf(path, sizeof(path), "%s/%s", state_root(), entry->d_name);
-		lock_fd = sys_lock(path, false);
-		if (lock_fd >= 0 && state_remove(path) == 0)
-			collected++;
+		snprintf(path, sizeof(path), "%s/%s", root, entry->d_name);
+		collected += entry_collect(path, &effort);
 	}
 	if (dir)
 		closedir(dir);

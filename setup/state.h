@@ -8,6 +8,9 @@
 #ifndef CTR_SETUP_STATE_H
 #define CTR_SETUP_STATE_H
 
+#include <stdint.h>
+#include <sys/types.h>
+
 #define STATE_EXEC "exec"
 
 /* The directory of all runs of this user: /run/ctr, or $XDG_RUNTIME_DIR/ctr of who is not root.
@@ -29,7 +32,16 @@ unsigned state_collect(void);
  * on state_root() is held. Returns 0, or -errno after fail(). */
 int state_remove(const char *path);
 
-/* The pid of the keeper that holds the state directory at path; 0 when it is not known. */
-long state_keeper(const char *path);
+/* The keeper that holds the state directory at path, by its number in the pid namespace that it was
+ * started in. */
+struct keeper {
+	pid_t pid;
+	uint64_t pid_namespace; /* 0: not known */
+};
+
+/* Returns 0, or -errno: -ENOENT when there is no record, -EBADMSG when it is none of ours. */
+int state_keeper(const char *path, struct keeper *keeper);
+/* The name of the run at path is not to be had: says who holds it. */
+int state_held_refuse(const char *path, const char *name);
 
 #endif

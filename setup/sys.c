@@ -115,11 +115,14 @@ int sys_write(const char *path, const char *text)
 
 int sys_read(const char *path, char *text, size_t size)
 {
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat stat;
 	size_t used = 0;
 
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &stat) < 0)
 		return -errno;
+	if (!S_ISREG(stat.st_mode)) /* a FIFO would keep us waiting */
+		return S_ISDIR(stat.st_mode) ? -EISDIR : -EINVAL;
 	while (used < size) {
 		ssize_t got = read(fd, text + used, size - used);
 

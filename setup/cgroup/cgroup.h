@@ -95,10 +95,17 @@ int group_make(const char *path);
 int groups_enter(const struct groups *groups);
 /* The version 2 group, or NULL. */
 const struct group *groups_v2(const struct groups *groups);
-/* Kills what is left in a group and removes it and the groups inside it. Waits for the dying, for a
- * bounded time. A group that is not there is removed, if the directory above it is a group's; else
- * -ENOENT. Returns 0 or -errno; says nothing. */
-int group_remove(const char *path);
+/* What removals have cost so far; begins as zero. Their sum has a bound: what is in the groups, the
+ * payload made. */
+struct effort {
+	unsigned waited_ms; /* for the dying */
+	unsigned steps;	    /* through the groups inside */
+};
+
+/* Kills what is left in a group and removes it and the groups inside it. A group that is not there
+ * is removed, if the directory above it is a group's; else -ENOENT. Returns 0 or -errno; says
+ * nothing. */
+int group_remove(const char *path, struct effort *effort);
 /* 0 when a group that is not found is gone; -ENOENT when its hierarchy is not to be seen here. */
 int group_is_gone(const char *path);
 
@@ -106,14 +113,14 @@ int group_is_gone(const char *path);
 void members_kill(const char *path);
 /* One pass over the group and those inside it: members are killed, and groups that are empty are
  * removed, from the leaves up. The group itself stays. */
-void subtree_remove(const char *path);
+void subtree_remove(const char *path, struct effort *effort);
 
 /* nest.c: moves the keeper into the nest of this group, which is made; back again, and removes the
  * nest, also one that was half entered. Returns 0, or -errno after fail(). */
 int nest_enter(const struct group *group);
 int nest_leave(const struct group *group);
 /* What a dead keeper left of a nest. Returns 0 or -errno; says nothing. */
-int nest_remove(const char *nest);
+int nest_remove(const char *nest, struct effort *effort);
 
 /* limits.c: writes the limits of one group and reads them back. Returns 0, or -errno after fail().
  */

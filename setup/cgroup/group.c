@@ -8,7 +8,7 @@
 #include "../sys.h"
 #include "cgroup.h"
 
-enum { REMOVE_TRIES = 12 /* waits of 1, 2, 4 ... ms: 4 s in all */ };
+enum { PATIENCE_MS = 4095 /* each wait for a group is twice as long as the one before */ };
 
 int groups_name(struct groups *groups, const char *name)
 {
@@ -87,16 +87,18 @@ int group_is_gone(const char *path)
 	return sys_is_cgroup(path) ? 0 : -ENOENT;
 }
 
-int group_remove(const char *path)
+int group_remove(const char *path, struct effort *effort)
 {
 	int rc = sys_rmdir(path);
 
 	/* EBUSY: processes, some maybe dead but not yet gone, or groups inside. */
-	for (unsigned i = 0; rc == -EBUSY && i < REMOVE_TRIES; i++) {
-		subtree_remove(path);
+	for (unsigned ms = 1; rc == -EBUSY; ms *= 2) {
+		subtree_remove(path, effort);
 		rc = sys_rmdir(path);
-		if (rc == -EBUSY)
-			sys_sleep_ms(1U << i);
+		if (rc != -EBUSY || effort->waited_ms + ms > PATIENCE_MS)
+			break;
+		sys_sleep_ms(ms);
+		effort->waited_ms += ms;
 	}
 	if (rc == -ENOENT)
 		return group_is_gone(path);

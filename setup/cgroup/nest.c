@@ -53,18 +53,19 @@ static int controllers_release(const char *own, const char *nest)
 }
 
 /* Without the container and the keeper. */
-static int directories_remove(const char *nest)
+static int directories_remove(const char *nest, struct effort *effort)
 {
 	char keeper[PATH_MAX + 16];
 	int rc;
 
 	keeper_path(nest, keeper, sizeof(keeper));
-	rc = group_remove(keeper);
-	return rc < 0 ? rc : group_remove(nest);
+	rc = group_remove(keeper, effort);
+	return rc < 0 ? rc : group_remove(nest, effort);
 }
 
 int nest_leave(const struct group *group)
 {
+	struct effort effort = {0};
 	int rc = controllers_release(group->parent, group->nest);
 
 	if (rc == 0)
@@ -72,13 +73,13 @@ int nest_leave(const struct group *group)
 	if (rc < 0)
 		return fail(-rc, "cannot go back to the cgroup %s: ctr-setup gc will remove %s",
 			    group->parent, group->nest);
-	rc = directories_remove(group->nest);
+	rc = directories_remove(group->nest, &effort);
 	return rc < 0 ? fail(-rc, "cannot remove the cgroup %s: ctr-setup gc will try again",
 			     group->nest)
 		      : 0;
 }
 
-int nest_remove(const char *nest)
+int nest_remove(const char *nest, struct effort *effort)
 {
 	AUTO_CLOSE int fd = sys_open_dir(AT_FDCWD, nest);
 	char own[PATH_MAX];
@@ -88,5 +89,5 @@ int nest_remove(const char *nest)
 		return group_is_gone(nest);
 	snprintf(own, sizeof(own), "%.*s", (int)(strrchr(nest, '/') - nest), nest);
 	rc = controllers_release(own, nest);
-	return rc < 0 ? rc : directories_remove(nest);
+	return rc < 0 ? rc : directories_remove(nest, effort);
 }

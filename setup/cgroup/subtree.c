@@ -20,10 +20,10 @@
 
 enum {
 	LIST_SIZE = 65536,
-	/* What one pass may cost: a second or a few. What is left is for the next. */
-	BUDGET = 1 << 22,
-	COST_ENTRY = 1,
-	COST_REMOVAL = 32,
+	/* What all passes together may cost: some seconds. What is left is for the next gc. */
+	STEPS_MAX = 1 << 23,
+	STEPS_OF_ENTRY = 1,
+	STEPS_OF_REMOVAL = 32,
 	EMPTY_LINKS = 2, /* stat(2): a group with none inside */
 };
 
@@ -33,7 +33,7 @@ struct walk {
 	size_t length;
 	char tried[NAME_MAX + 1]; /* here: names up to this one have been entered */
 	char next[NAME_MAX + 1];  /* here: the first name after it that is to be */
-	long budget;
+	struct effort *effort;
 };
 
 void members_kill(const char *path)
@@ -84,7 +84,7 @@ static void group_try(struct walk *walk, const char *name)
 	char path[NAME_MAX + 64];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd(walk->dir), name);
-	walk->budget -= COST_REMOVAL;
+	walk->effort->steps += STEPS_OF_REMOVAL;
 	if (sys_rmdir(path) < 0)
 		members_kill(path);
 }
@@ -104,7 +104,7 @@ static void entry_see(struct walk *walk, const struct dirent *entry)
 
 	if (entry->d_type != DT_DIR || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return;
-	walk->budget -= COST_ENTRY;
+	walk->effort->steps += STEPS_OF_ENTRY;
 	if (!*walk->tried || order == 0) /* the first look, or back from that one */
 		group_try(walk, name);
 	if (order > 0 && (!*walk->next || strcmp(name, walk->next) < 0) && has_groups(walk, name))
@@ -118,7 +118,7 @@ static void directory_see(struct walk *walk)
 
 	*walk->next = '\0';
 	rewinddir(walk->dir);
-	while (walk->budget > 0 && (entry = readdir(walk->dir)))
+	while (walk->effort->steps < STEPS_MAX && (entry = readdir(walk->dir)))
 		entry_see(walk, entry);
 }
 
@@ -162,14 +162,14 @@ static int go_up(struct walk *walk)
 	return 0;
 }
 
-void subtree_remove(const char *path)
+void subtree_remove(const char *path, struct effort *effort)
 {
-	struct walk walk = {.budget = BUDGET};
+	struct walk walk = {.effort = effort};
 	int rc = directory_become(&walk,
 				  open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 
 	members_kill(path);
-	while (rc == 0 && walk.budget > 0) {
+	while (rc == 0 && effort->steps < STEPS_MAX) {
 		directory_see(&walk);
 		rc = *walk.next ? go_down(&walk) : go_up(&walk);
 	}

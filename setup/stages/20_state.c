@@ -19,9 +19,7 @@ static int name_is_held(const struct run *run)
 	AUTO_CLOSE int fd = sys_lock(run->state_path, false);
 
 	if (fd == -EWOULDBLOCK)
-		return fail(
-			0, "cannot use the name %s: it is held by process %ld; give another --name",
-			run->name, state_keeper(run->state_path));
+		return state_held_refuse(run->state_path, run->name);
 	return fail(0,
 		    "cannot use the name %s: what a dead run of it left is still there; give "
 		    "another --name, or see ctr-setup gc",

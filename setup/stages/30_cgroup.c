@@ -53,10 +53,12 @@ static void usage_report(struct run *run)
 
 void cgroup_leave(struct run *run)
 {
+	struct effort effort = {0};
+
 	if (run->groups_made == run->groups.count && run->groups.count)
 		usage_report(run);
 	for (size_t i = run->groups_made; i-- > 0;) {
-		int rc = group_remove(run->groups.items[i].path);
+		int rc = group_remove(run->groups.items[i].path, &effort);
 
 		if (rc == 0)
 			run->groups_made--;

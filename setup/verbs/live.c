@@ -13,6 +13,7 @@
 #include "../cleanup.h"
 #include "../log.h"
 #include "../parse.h"
+#include "../record.h"
 #include "../state.h"
 #include "../sys.h"
 
@@ -21,29 +22,79 @@ static int lock_check(const char *path)
 {
 	AUTO_CLOSE int fd = sys_lock(path, false);
 
-	if (fd >= 0 || fd == -ENOENT)
+	if (fd >= 0 || fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
 		return -ESRCH;
 	return fd == -EWOULDBLOCK ? 0 : fail(-fd, "cannot look at %s", path);
+}
+
+/* --- a keeper by its number */
+
+struct search {
+	struct keeper keeper; /* as on record */
+	pid_t found;	      /* our number for it */
+};
+
+static bool is_same(pid_t pid, const struct keeper *keeper)
+{
+	return process_inner_pid(pid) == keeper->pid && pid_namespace(pid) == keeper->pid_namespace;
+}
+
+static int see(const struct process *process, void *context)
+{
+	struct search *search = context;
+
+	if (!is_same(process->pid, &search->keeper))
+		return 0;
+	search->found = process->pid;
+	return 1;
+}
+
+/* The keeper's number is one of its own pid namespace, which may be inside ours: /proc has both.
+ * Returns 0 when it was found, with its pidfd or the reason why there is none. */
+static int keeper_find(const struct keeper *keeper, struct live *live)
+{
+	struct search search = {.keeper = *keeper};
+	uint64_t own = pid_namespace_own();
+	int rc = -ESRCH;
+
+	if (!own || !keeper->pid_namespace)
+		return -ESRCH;
+	if (keeper->pid_namespace == own)
+		search.found = keeper->pid;
+	else if ((rc = processes_visit(see, &search)) <= 0)
+		return rc < 0 ? rc : -ESRCH;
+	live->keeper = search.found;
+	live->keeper_fd = pidfd_open(live->keeper, 0);
+	/* what was opened by number is looked at once more */
+	return keeper->pid_namespace == own || is_same(live->keeper, keeper) ? 0 : -ESRCH;
 }
 
 /* The lock on state_root() is held: so nobody but a keeper holds that of its directory, and a
  * directory that goes does not come again. */
 static int live_fill(const char *name, struct live *live)
 {
-	int rc, error;
+	struct keeper keeper;
+	int rc, found, error;
 
 	*live = (struct live){.keeper_fd = -1};
 	snprintf(live->name, sizeof(live->name), "%s", name);
 	snprintf(live->path, sizeof(live->path), "%s/%s", state_root(), name);
-	live->keeper = (pid_t)state_keeper(live->path);
-	if (live->keeper <= 0)
+	rc = state_keeper(live->path, &keeper);
+	if (rc == -ENOENT)
 		return -ESRCH;
-	live->keeper_fd = pidfd_open(live->keeper, 0);
+	found = rc < 0 ? rc : keeper_find(&keeper, live);
 	error = errno;
 	rc = lock_check(live->path); /* only now: the number was the keeper's, and is */
-	if (rc == 0 && live->keeper_fd < 0)
-		rc = fail(error, "cannot look at process %d", live->keeper);
-	return rc;
+	if (rc < 0)
+		return rc;
+	if (found == -ESRCH)
+		return fail(0,
+			    "cannot reach %s: it was started in another pid namespace, which "
+			    "cannot be seen from here",
+			    name);
+	if (found < 0)
+		return fail(-found, "cannot reach %s: its record cannot be read", name);
+	return live->keeper_fd < 0 ? fail(error, "cannot look at process %d", live->keeper) : 0;
 }
 
 int live_find(const char *name, struct live *live)
@@ -74,6 +125,21 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct live *)a)->name, ((const struct live *)b)->name);
 }
 
+/* One that cannot be reached was said, and hides no other. */
+static int lives_add(struct lives *lives, const char *name)
+{
+	void *grown = reallocarray(lives->items, lives->count + 1, sizeof(*lives->items));
+
+	if (!grown)
+		return fail(ENOMEM, "cannot list the runs");
+	lives->items = grown;
+	if (live_fill(name, &lives->items[lives->count]) == 0)
+		lives->count++;
+	else
+		live_close(&lives->items[lives->count]);
+	return 0;
+}
+
 int lives_open(struct lives *lives)
 {
 	AUTO_CLOSE int root_fd = state_root_lock();
@@ -85,28 +151,14 @@ int lives_open(struct lives *lives)
 	if (root_fd < 0)
 		return root_fd;
 	dir = opendir(state_root());
-	while (dir && (rc == 0 || rc == -ESRCH) && (entry = readdir(dir))) {
-		void *grown;
-
-		if (!name_is_valid(entry->d_name))
-			continue;
-		grown = reallocarray(lives->items, lives->count + 1, sizeof(*lives->items));
-		if (!grown) {
-			rc = fail(ENOMEM, "cannot list the runs");
-			break;
-		}
-		lives->items = grown;
-		rc = live_fill(entry->d_name, &lives->items[lives->count]);
-		if (rc == 0)
-			lives->count++;
-		else
-			live_close(&lives->items[lives->count]);
-	}
+	while (dir && rc == 0 && (entry = readdir(dir)))
+		if (name_is_valid(entry->d_name))
+			rc = lives_add(lives, entry->d_name);
 	if (dir)
 		closedir(dir);
 	if (lives->count)
 		qsort(lives->items, lives->count, sizeof(*lives->items), by_name);
-	return rc == -ESRCH ? 0 : rc;
+	return rc;
 }
 
 void lives_close(struct lives *lives)
@@ -128,7 +180,7 @@ pid_t live_init(const struct live *live, const struct processes *processes)
 
 		if (process->parent == live->keeper && process->state != 'Z' &&
 		    (!eldest || process->start_ticks < eldest->start_ticks) &&
-		    process_is_init(process->pid))
+		    process_inner_pid(process->pid) == 1)
 			eldest = process;
 	}
 	return eldest ? eldest->pid : 0;

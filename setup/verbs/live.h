@@ -1,4 +1,5 @@
-/* Runs that live, as another process sees them.
+/* Runs that live, as another process sees them: from the pid namespace that they were started in,
+ * or from one around it. From elsewhere no number leads to them.
  *
  * A run lives while its keeper holds the lock of its state directory (state.h). Its pid is on
  * record there, but a record may be a dead run's, and its pid somebody else's by now: so the lock

@@ -163,7 +163,7 @@ uint64_t process_memory(pid_t pid)
 	return (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-bool process_is_init(pid_t pid)
+pid_t process_inner_pid(pid_t pid)
 {
 	char path[32], text[16384];
 	const char *line, *last;
@@ -173,8 +173,8 @@ bool process_is_init(pid_t pid)
 	rc = sys_read(path, text, sizeof(text));
 	line = rc > 0 || rc == -E2BIG ? strstr(text, "\nNSpid:") : NULL;
 	if (!line)
-		return false;
+		return 0;
 	line++;
 	last = memrchr(line, '\t', strcspn(line, "\n"));
-	return last && strtol(last, NULL, 10) == 1;
+	return last ? (pid_t)strtol(last, NULL, 10) : 0;
 }

@@ -51,7 +51,7 @@ bool process_is_dead(const struct process *process);
 /* Memory of its own, in bytes: without files and what is shared, which would count for each. */
 uint64_t process_memory(pid_t pid);
 
-/* Has it number 1 in the innermost pid namespace that it is in? */
-bool process_is_init(pid_t pid);
+/* Its number in the innermost pid namespace that it is in; 0: it is not known. */
+pid_t process_inner_pid(pid_t pid);
 
 #endif

@@ -282,7 +282,10 @@ static void the_pid_of_a_dead_run_s_record_is_never_signalled(void **state)
 	(void)state;
 	mkdir("/run/ctr", 0700);
 	assert_int_equal(mkdir("/run/ctr/lab-dead", 0700), 0);
-	lab_write("/run/ctr/lab-dead/run", lab_text("keeper %d\n", stranger->pid), 0600);
+	lab_write("/run/ctr/lab-dead/run",
+		  lab_text("keeper %d %llu\n", stranger->pid,
+			   (unsigned long long)host_namespace(getpid(), "pid")),
+		  0600);
 	assert_refused(RUN("kill", "lab-dead", "KILL"), "no run is called lab-dead");
 	assert_refused(RUN("stop", "lab-dead"), "no run is called lab-dead");
 	assert_refused(RUN("pause", "lab-dead"), "no run is called lab-dead");

@@ -223,7 +223,7 @@ static void a_dead_keeper_s_nest_goes_with_what_was_enabled_for_it(void **state)
 	nest_given("cpu pids ");
 	fake_directory("/cg/ctr-web");
 	fake_directory("/cg/ctr-web/keeper");
-	assert_int_equal(nest_remove("/cg/ctr-web"), 0);
+	assert_int_equal(nest_remove("/cg/ctr-web", &(struct effort){0}), 0);
 	assert_string_equal(fake_changes(), "open /cg/ctr-web\n"
 					    "write /cg/ctr-web/cgroup.subtree_control -cpu\n"
 					    "write /cg/ctr-web/cgroup.subtree_control -pids\n"
@@ -238,7 +238,7 @@ static void where_the_nest_is_gone_nothing_is_touched(void **state)
 	(void)state;
 	nest_given("cpu ");
 	fake_fail_nth(1, ENOENT);
-	assert_int_equal(nest_remove("/cg/ctr-web"), 0);
+	assert_int_equal(nest_remove("/cg/ctr-web", &(struct effort){0}), 0);
 	assert_string_equal(fake_script(), "open /cg/ctr-web\n");
 }
 
@@ -265,24 +265,24 @@ static void an_empty_group_is_removed_at_once(void **state)
 {
 	(void)state;
 	fake_directory("/cg/ctr-web");
-	assert_int_equal(group_remove("/cg/ctr-web"), 0);
+	assert_int_equal(group_remove("/cg/ctr-web", &(struct effort){0}), 0);
 	assert_string_equal(fake_script(), "rmdir /cg/ctr-web\n");
 }
 
 static void a_group_that_is_not_there_is_removed(void **state)
 {
 	(void)state;
-	assert_int_equal(group_remove("/cg/ctr-web"), 0);
+	assert_int_equal(group_remove("/cg/ctr-web", &(struct effort){0}), 0);
 	fake_fail_nth(1, ENODEV);
-	assert_int_equal(group_remove("/cg/ctr-web"), 0);
+	assert_int_equal(group_remove("/cg/ctr-web", &(struct effort){0}), 0);
 }
 
 static void a_group_whose_hierarchy_is_not_to_be_seen_is_not_gone(void **state)
 {
 	(void)state;
-	assert_int_equal(group_remove("/unseen/ctr-web"), -ENOENT);
+	assert_int_equal(group_remove("/unseen/ctr-web", &(struct effort){0}), -ENOENT);
 	fake_fail_nth(2, ENOENT);
-	assert_int_equal(nest_remove("/unseen/ctr-web"), -ENOENT);
+	assert_int_equal(nest_remove("/unseen/ctr-web", &(struct effort){0}), -ENOENT);
 }
 
 static void a_busy_v1_group_has_each_member_killed(void **state)
@@ -292,7 +292,7 @@ static void a_busy_v1_group_has_each_member_killed(void **state)
 	fake_busy("/cg/ctr-web", 2);
 	fake_file("/cg/ctr-web/cgroup.kill", NULL);
 	fake_file("/cg/ctr-web/cgroup.procs", "77\n0\n1\n88\n");
-	assert_int_equal(group_remove("/cg/ctr-web"), 0);
+	assert_int_equal(group_remove("/cg/ctr-web", &(struct effort){0}), 0);
 	assert_string_equal(fake_changes(),
 			    "rmdir /cg/ctr-web\n"
 			    "write /cg/ctr-web/cgroup.kill 1\nkill_pid 77 9\nkill_pid 88 9\n"
@@ -306,7 +306,7 @@ static void a_busy_v2_group_is_killed_as_a_whole(void **state)
 	(void)state;
 	fake_directory("/cg/ctr-web");
 	fake_busy("/cg/ctr-web", 1);
-	assert_int_equal(group_remove("/cg/ctr-web"), 0);
+	assert_int_equal(group_remove("/cg/ctr-web", &(struct effort){0}), 0);
 	assert_string_equal(fake_script(), "rmdir /cg/ctr-web\nwrite /cg/ctr-web/cgroup.kill 1\n"
 					   "rmdir /cg/ctr-web\n");
 }
@@ -318,10 +318,27 @@ static void a_group_that_stays_busy_is_given_up_after_a_bounded_time(void **stat
 	(void)state;
 	fake_directory("/cg/ctr-web");
 	fake_busy("/cg/ctr-web", 1000);
-	assert_int_equal(group_remove("/cg/ctr-web"), -EBUSY);
+	assert_int_equal(group_remove("/cg/ctr-web", &(struct effort){0}), -EBUSY);
 	for (const char *line = fake_script(); (line = strstr(line, "sleep ")); line++)
 		waited += (unsigned)strtoul(line + 6, NULL, 10);
 	assert_in_range(waited, 1000, 10000);
+}
+
+/* Others wait for whoever removes what dead runs left. */
+static void many_groups_that_stay_busy_take_no_longer_than_one(void **state)
+{
+	struct effort effort = {0};
+	unsigned waited = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 50; i++) {
+		fake_directory("/cg/ctr-web");
+		fake_busy("/cg/ctr-web", 1000);
+		assert_int_equal(group_remove("/cg/ctr-web", &effort), -EBUSY);
+	}
+	for (const char *line = fake_script(); (line = strstr(line, "sleep ")); line++)
+		waited += (unsigned)strtoul(line + 6, NULL, 10);
+	assert_in_range(waited, 1000, 5000);
 }
 
 static void another_reason_than_busy_is_not_tried_again(void **state)
@@ -329,7 +346,7 @@ static void another_reason_than_busy_is_not_tried_again(void **state)
 	(void)state;
 	fake_directory("/cg/ctr-web");
 	fake_fail_nth(1, EPERM);
-	assert_int_equal(group_remove("/cg/ctr-web"), -EPERM);
+	assert_int_equal(group_remove("/cg/ctr-web", &(struct effort){0}), -EPERM);
 	assert_int_equal(fake_calls(), 1);
 }
 
@@ -357,6 +374,7 @@ int main(void)
 		GROUP_TEST(a_busy_v1_group_has_each_member_killed),
 		GROUP_TEST(a_busy_v2_group_is_killed_as_a_whole),
 		GROUP_TEST(a_group_that_stays_busy_is_given_up_after_a_bounded_time),
+		GROUP_TEST(many_groups_that_stay_busy_take_no_longer_than_one),
 		GROUP_TEST(another_reason_than_busy_is_not_tried_again),
 	};
 

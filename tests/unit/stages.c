@@ -39,8 +39,8 @@ static int watch_stub(struct run *watched)
 	if (watch_result < 0)
 		return fail(-watch_result, "cannot wait for signals");
 	if (is_paused) { /* as "ctr-setup pause" does it, in another process */
-		sys_create("/run/ctr/web/freezer", "cgroup /v2/paused\n");
-		sys_mkdir("/v2/paused", 0755);
+		sys_create("/run/ctr/web/freezer", "cgroup /v2/ctr-paused\n");
+		sys_mkdir("/v2/ctr-paused", 0755);
 	}
 	fake_process_ends(0);
 	sys_wait(watched->pid, &status);
@@ -529,7 +529,7 @@ static void a_group_that_came_with_a_pause_goes_with_the_run(void **state)
 	assert_string_equal(said, "");
 	assert_contains(fake_changes(), "unlink /run/ctr/web/run\nrmdir /run/ctr/web\n"
 					"mkdir /run/ctr 0700\nlock /run/ctr wait\n"
-					"rmdir /v2/paused\nunlink /run/ctr/web/freezer\n"
+					"rmdir /v2/ctr-paused\nunlink /run/ctr/web/freezer\n"
 					"unlink /run/ctr/web/exec\n"
 					"rmdir /run/ctr/web\n");
 	nothing_is_left("nothing");

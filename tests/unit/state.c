@@ -2,6 +2,7 @@
  * it is for the integration suite. */
 #include "state.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,15 @@ static void run_of(const char *line)
 	run_fill(&run, &spec);
 }
 
+static void assert_keeper_is_us(void)
+{
+	struct keeper keeper;
+
+	assert_int_equal(state_keeper("/run/ctr/web", &keeper), 0);
+	assert_int_equal(keeper.pid, getpid());
+	assert_true(keeper.pid_namespace && keeper.pid_namespace == pid_namespace_own());
+}
+
 static void a_record_names_its_keeper_each_group_and_each_layer(void **state)
 {
 	char expected[512];
@@ -36,10 +46,10 @@ static void a_record_names_its_keeper_each_group_and_each_layer(void **state)
 	group_add(&run.groups, 2, BIT(PIDS), "/sys/fs/cgroup/a b");
 	text = record_text(&run);
 	snprintf(expected, sizeof(expected),
-		 "keeper %ld\ncgroup /sys/fs/cgroup/cpu/ctr-web\n"
+		 "keeper %ld %llu\ncgroup /sys/fs/cgroup/cpu/ctr-web\n"
 		 "cgroup /sys/fs/cgroup/a b/ctr-web\ngrace 3000\nupper /box/upper\n"
 		 "lower /box/app\nlower /box/base\n",
-		 (long)getpid());
+		 (long)getpid(), (unsigned long long)pid_namespace_own());
 	assert_string_equal(text, expected);
 	free(text);
 }
@@ -67,7 +77,7 @@ static void a_record_without_groups_names_its_keeper(void **state)
 	text = record_text(&run);
 	assert_int_equal(lines_count(text), 2);
 	fake_file("/run/ctr/web/run", text);
-	assert_int_equal(state_keeper("/run/ctr/web"), getpid());
+	assert_keeper_is_us();
 	free(text);
 }
 
@@ -80,12 +90,13 @@ static void a_record_that_is_none_has_no_keeper(void **state)
 					    "keeperx 5\n",
 					    " keeper 5\n",
 					    "keeper 5"};
+	struct keeper keeper;
 
 	(void)state;
-	assert_int_equal(state_keeper("/run/ctr/web"), 0);
+	assert_int_equal(state_keeper("/run/ctr/web", &keeper), -ENOENT);
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		fake_file("/run/ctr/web/run", texts[i]);
-		assert_int_equal(state_keeper("/run/ctr/web"), 0);
+		assert_int_equal(state_keeper("/run/ctr/web", &keeper), -EBADMSG);
 	}
 }
 
@@ -106,7 +117,7 @@ static void the_longest_record_can_be_read_back(void **state)
 	text = record_text(&run);
 	fake_file("/run/ctr/web/run", text);
 	free(text);
-	assert_int_equal(state_keeper("/run/ctr/web"), getpid());
+	assert_keeper_is_us();
 }
 
 /* "cgroup /victim" would be one for gc to remove. */
