@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "disk.h"
 #include "text.h"
 
 enum { WORDS_MAX = 2048, GRACE_MAX = 86400 };
@@ -88,6 +89,14 @@ static bool ending_set(struct life *life, const char *value)
 	return ending > 0;
 }
 
+static bool root_set(struct life *life, const char *value)
+{
+	struct disk_search search;
+
+	life->root = value;
+	return *value && disk_search_begin(value, &search) >= 0;
+}
+
 /* For name_find(). */
 static const char settings[] UNALIGNED = "xexec\0"
 					 "Xexec64\0"
@@ -126,7 +135,7 @@ static bool setting_read(char *setting, struct life *life, struct plan *plan)
 	case 'y':
 		return *(life->emergency = value);
 	case '/':
-		return *(life->root = value);
+		return root_set(life, value);
 	case 't':
 		return *(life->root_type = value);
 	case 'f':

@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "../disk.h"
 #include "../file.h"
 #include "../report.h"
 #include "../stages.h"
@@ -20,7 +20,7 @@
 
 #define NEW_ROOT "/new-root"
 
-enum { HOOKS_MAX = 256, NAMES_SIZE = 8192, ROOT_WAIT = 1000, ROOT_LOOK = 10 * 1000 * 1000 };
+enum { HOOKS_MAX = 256, NAMES_SIZE = 8192 };
 
 /* The hooks of the machine, by name, and how many of them were started. */
 static struct names {
@@ -152,31 +152,16 @@ static void initramfs_empty(void)
 	close(fd);
 }
 
-/* A disk may take its time to be found. */
-static void device_await(const char *path)
-{
-	struct timespec time = {.tv_nsec = ROOT_LOOK};
-
-	for (int i = 0; i < ROOT_WAIT && path[0] == '/'; i++) {
-		int fd = open(path, O_PATH | O_CLOEXEC);
-
-		if (fd >= 0) {
-			close(fd);
-			return;
-		}
-		syscall(SYS_nanosleep, &time, NULL);
-	}
-}
-
 static void root_mount(const struct life *life)
 {
-	device_await(life->root);
+	const char *device = disk_await(life->root);
+
 	mkdirat(AT_FDCWD, NEW_ROOT, 0700);
-	if (mount(life->root, NEW_ROOT, life->root_type, 0, life->root_flags) == 0)
+	if (mount(device, NEW_ROOT, life->root_type, 0, life->root_flags) == 0)
 		return;
 	/* A disk that is write-protected says so; mount(8) goes on in the same way. */
 	if ((errno != EACCES && errno != EROFS) ||
-	    mount(life->root, NEW_ROOT, life->root_type, MS_RDONLY, life->root_flags) < 0)
+	    mount(device, NEW_ROOT, life->root_type, MS_RDONLY, life->root_flags) < 0)
 		die(CTR_STAGE_MACHINE, NULL, "mount ", life->root, " as ", life->root_type, NULL);
 	say(life->root, " is read-only, and so is the root", NULL);
 }

@@ -207,6 +207,9 @@ static void a_wrong_value_is_named(void **state)
 		"ctr.report=",
 		"ctr.emergency=",
 		"ctr.root=",
+		"ctr.root=UUID=1234",
+		"ctr.root=LABEL=",
+		"ctr.root=PARTUUID=12345678",
 		"ctr.rootfstype=",
 	};
 	char text[96];

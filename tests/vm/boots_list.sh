@@ -454,6 +454,35 @@ boot_disk_readonly()
 	check "the disk is the root" says 'root: /dev/vda ext4 ro,.*nodelalloc.*'
 }
 
+# By what is written on it, behind a disk that says of itself whatever it likes.
+boot_disk_uuid()
+{
+	drive >/dev/null
+	tune2fs -U 12345678-9abc-def0-1122-334455667788 -L decoy disk >/dev/null 2>&1
+	head -c 1048576 /dev/zero | tr '\0' '\377' >decoy
+	machine_start modules 'ctr.root=UUID=12345678-9abc-def0-1122-334455667788 ctr.exec="/guest disk"' \
+		-drive if=none,id=decoy,format=raw,file=decoy -device virtio-blk-pci,drive=decoy \
+		-drive if=none,id=disk,format=raw,file=disk -device virtio-blk-pci,drive=disk
+	machine_ends 5
+	check "the disk is the root" says 'root: /dev/vdb ext4 rw'
+	disk_was_left_well
+}
+
+boot_disk_partuuid()
+{
+	drive >/dev/null
+	# An MBR: at 440 the id of the disk, at 462 its second partition, of 64 MiB from sector 2048.
+	truncate -s 65M table
+	printf '\170\126\064\022' | dd of=table bs=1 seek=440 conv=notrunc status=none
+	printf '\0\0\0\0\203\0\0\0\0\010\0\0\0\0\002\0' | dd of=table bs=1 seek=462 conv=notrunc status=none
+	printf '\125\252' | dd of=table bs=1 seek=510 conv=notrunc status=none
+	dd if=disk of=table bs=1M seek=1 conv=notrunc,sparse status=none
+	machine_start modules 'ctr.root=PARTUUID=12345678-02 ctr.exec="/guest disk"' \
+		-drive if=none,id=disk,format=raw,file=table -device virtio-blk-pci,drive=disk
+	machine_ends 5
+	check "the partition is the root" says 'root: /dev/vda2 ext4 rw'
+}
+
 # As Debian's initramfs does it: /proc and the like are mounted already.
 boot_disk_switched()
 {
@@ -494,9 +523,9 @@ boot_disk_alone()
 
 boot_disk_missing()
 {
-	machine_start plain 'ctr.root=/dev/vdz -- echo payload'
+	machine_start plain 'ctr.root=LABEL=nosuch -- echo payload'
 	machine_ends 125
-	check "says so" says 'ctr-init: 82 machine: cannot mount /dev/vdz as ext4: No such file or directory'
+	check "says so" says 'ctr-init: 82 machine: cannot mount LABEL=nosuch as ext4: No such file or directory'
 }
 
 boot_disk_strange()
