@@ -7,18 +7,23 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+long descriptor_read(int fd, char *text, size_t size)
+{
+	long length = 0, part;
+
+	while ((part = read(fd, text + length, size - 1 - (size_t)length)) > 0)
+		length += part;
+	text[length] = '\0';
+	return part < 0 ? -1 : length;
+}
+
 long file_read(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	long length = 0, part;
+	long length = fd < 0 ? -1 : descriptor_read(fd, text, size);
 
-	if (fd < 0)
-		return -1;
-	while ((part = read(fd, text + length, size - 1 - (size_t)length)) > 0)
-		length += part;
 	close(fd);
-	text[length] = '\0';
-	return part < 0 ? -1 : length;
+	return length;
 }
 
 /* getdents64(2) */

@@ -7,6 +7,7 @@
 
 /* The beginning of a file, at most size - 1 bytes, and a NUL. Returns its length; -1 and errno. */
 long file_read(const char *path, char *text, size_t size);
+long descriptor_read(int fd, char *text, size_t size);
 
 /* An entry of a directory other than "." and "..". False ends the walk. */
 typedef bool directory_each(void *context, int dir_fd, const char *name, bool is_directory);

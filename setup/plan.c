@@ -281,10 +281,11 @@ static void env_put(FILE *to, const struct spec *spec, const struct plan_facts *
 {
 	const char *const defaults[] = {
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		spec->uid == 0 ? "HOME=/root" : "HOME=/",
 		"container=ctr",
 	};
 
+	if (!spec->clear_env)
+		home_put(to, spec->uid);
 	for (size_t i = 0; i < COUNT(defaults) && !spec->clear_env; i++)
 		if (!env_is_overridden(spec, 0, defaults[i]))
 			LINE(to, "env", defaults[i]);

@@ -46,7 +46,10 @@ static void payload_put(FILE *to, const char *of, const struct spec *spec,
 	if (spec->workdir)
 		LINE(to, "workdir", spec->workdir);
 	for (const char *line = of; (line = strchr(line, '\n')) && *++line;)
-		if (line_is(line, "env") || (line_is(line, "workdir") && !spec->workdir))
+		if (line_is(line, "home") && spec->uid != UINT32_MAX)
+			home_put(to, spec->uid);
+		else if (line_is(line, "env") || line_is(line, "home") ||
+			 (line_is(line, "workdir") && !spec->workdir))
 			line_copy(to, line);
 	/* ctr-init takes the last of a name. */
 	if (facts->console_fds)

@@ -31,6 +31,11 @@ void line_put(FILE *to, const char *verb, const char *const *fields)
 	fputc('\n', to);
 }
 
+void home_put(FILE *to, uint32_t uid)
+{
+	LINE(to, "home", uid == 0 ? "/root" : "/");
+}
+
 void term_put(FILE *to, const char *term)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -59,6 +59,8 @@
  *                                     sock_filter, sees the payload's system calls. It is installed
  *                                     last, right before execve(2)
  * workdir PATH                        of the payload; must lead to a directory inside the root
+ * home PATH                           where no line sets HOME, it is that of the payload's user in
+ *                                     /etc/passwd or, if there is none, PATH
  * env NAME=VALUE                      of the payload, which in a container has these and nothing
  *                                     else
  * exec FILE ARG...                    the payload. FILE without a slash is looked up in its PATH.
@@ -103,6 +105,7 @@ enum {
 	X(CAPS, "caps", CTR_STAGE_PRIVILEGES, "x")                                                 \
 	X(SECCOMP, "seccomp", CTR_STAGE_PRIVILEGES, "fu")                                          \
 	X(WORKDIR, "workdir", CTR_STAGE_PAYLOAD, "p")                                              \
+	X(HOME, "home", CTR_STAGE_PAYLOAD, "p")                                                    \
 	X(ENV, "env", CTR_STAGE_PAYLOAD, "s")                                                      \
 	X(EXEC, "exec", CTR_STAGE_PAYLOAD, "s*")
 

@@ -3,7 +3,7 @@
  * with its terminal when there is one, and PID 1 knows that its execve(2) succeeded.
  *
  * The child shares PID 1's memory until it executes: what it may touch is its own stack, the arrays
- * of this file, and death_status(). */
+ * of this file and of home.c, the environment's end, and death_status(). */
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../environment.h"
+#include "../home.h"
 #include "../raw.h"
 #include "../report.h"
 #include "../stages.h"
@@ -181,9 +182,10 @@ static void listen_pid_settle(const struct life *life, int parent)
 	}
 }
 
-static void plan_obey(const struct plan *plan)
+static void plan_obey(const struct life *life, const struct plan *plan)
 {
 	privileges_drop(plan);
+	home_settle(life->environment, plan);
 	for_each_line(line, plan)
 		if (line->verb == CTR_VERB_WORKDIR)
 			workdir_enter(line);
@@ -195,7 +197,7 @@ static void payload_main(const struct life *life, const struct plan *plan, int p
 	if (life->parent_signal) /* were we killed, nobody could pass it on */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (plan)
-		plan_obey(plan);
+		plan_obey(life, plan);
 	if (life->kind == LIFE_EMBEDDED)
 		listen_pid_settle(life, parent);
 	else

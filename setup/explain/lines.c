@@ -28,6 +28,7 @@ struct line {
 /* What the last line of all is made of: the lines of stages 85 and 90 add to it. */
 struct last {
 	char *privileges, *environment, *workdir; /* NULL: nothing yet */
+	const char *uid;			  /* of the user line */
 	bool has_command;			  /* one is printed: what follows is in its place */
 };
 
@@ -274,15 +275,20 @@ static void readonly_print(const struct line *line, struct lines *lines)
 	}
 }
 
+static void caps_append(char **list, uint64_t mask)
+{
+	for (unsigned cap = 0; cap <= (unsigned)CAP_LAST_CAP; cap++)
+		if (mask >> cap & 1)
+			append(list, ",+%s", capng_capability_to_name(cap));
+}
+
 static void bounding_print(const struct line *line, struct lines *lines)
 {
 	uint64_t mask = strtoull(line->fields[0], NULL, 16);
 	char **list = &lines->last.privileges;
 
-	append(list, " --inh-caps -all --ambient-caps -all --bounding-set -all");
-	for (unsigned cap = 0; cap <= (unsigned)CAP_LAST_CAP; cap++)
-		if (mask >> cap & 1)
-			append(list, ",+%s", capng_capability_to_name(cap));
+	append(list, " --bounding-set -all");
+	caps_append(list, mask);
 }
 
 static void nonewprivs_print(const struct line *line, struct lines *lines)
@@ -314,6 +320,7 @@ static void user_print(const struct line *line, struct lines *lines)
 {
 	char **list = &lines->last.privileges;
 
+	lines->last.uid = line->fields[0];
 	append(list, " --reuid %s --regid %s --groups ", line->fields[0], line->fields[1]);
 	for (size_t i = 2; i < line->count; i++)
 		append(list, "%s%s", i > 2 ? "," : "", line->fields[i]);
@@ -322,9 +329,14 @@ static void user_print(const struct line *line, struct lines *lines)
 /* Root has after execve(2) what the bounding set leaves; others have what is ambient. */
 static void caps_print(const struct line *line, struct lines *lines)
 {
-	if (strspn(line->fields[0], "0") < strlen(line->fields[0]) && lines->last.privileges &&
-	    !strstr(lines->last.privileges, " --reuid 0 "))
-		step_note(0, "the user has the capabilities %s, as ambient ones", line->fields[0]);
+	bool is_root = !lines->last.uid || strcmp(lines->last.uid, "0") == 0;
+	uint64_t kept = is_root ? 0 : strtoull(line->fields[0], NULL, 16);
+	char **list = &lines->last.privileges;
+
+	append(list, " --inh-caps -all");
+	caps_append(list, kept);
+	append(list, " --ambient-caps -all");
+	caps_append(list, kept);
 }
 
 static void seccomp_print(const struct line *line, struct lines *lines)
@@ -339,6 +351,17 @@ static void workdir_print(const struct line *line, struct lines *lines)
 	free(lines->last.workdir);
 	lines->last.workdir = NULL;
 	append(&lines->last.workdir, "%s", line->fields[0]);
+}
+
+/* As ctr-init finds it (init/home.c). */
+static void home_print(const struct line *line, struct lines *lines)
+{
+	step(0, "home=%s", quote(line->fields[0]));
+	step(0, "[ ! -f /etc/passwd ] || while IFS=: read -r _ _ uid _ _ home_of_uid _; do");
+	step(0, "\t[ \"$uid\" != %s ] || { home=$home_of_uid; break; }",
+	     lines->last.uid ? lines->last.uid : "0");
+	step(0, "done </etc/passwd");
+	append(&lines->last.environment, " HOME=\"$home\"");
 }
 
 static void env_print(const struct line *line, struct lines *lines)
@@ -391,7 +414,7 @@ static const struct {
 	{"user", user_print},	      {"caps", caps_print},
 	{"seccomp", seccomp_print},   {"workdir", workdir_print},
 	{"env", env_print},	      {"exec", exec_print},
-	{"write", write_print},
+	{"write", write_print},	      {"home", home_print},
 };
 
 static const char *target_of(const struct line *line)

@@ -57,6 +57,7 @@ static const struct {
 	{"readonly", NULL, "it would change the host"},
 	{"rlimit", NULL, "asked for"},
 	{"seccomp", NULL, "system calls that nothing ordinary needs are refused"},
+	{"home", NULL, "the root's own file says where its users are at home"},
 	{"keyring", NULL, "the caller's keys stay the caller's"},
 };
 

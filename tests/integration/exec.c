@@ -135,6 +135,15 @@ static void user_directory_and_environment_are_the_container_s_or_as_asked(void 
 			   "--workdir", "/tmp", "--env", "B=x", "--env", "C=y z"),
 		   "1000\n100\n100\n/tmp\n1xy z\n");
 	container_end();
+	lab_write(lab_path("lower/etc/passwd"),
+		  "a:x:1000:1000::/home/a:\nb:x:1001:1001::/home/b:\n", 0644);
+	CONTAINER(NULL, "--user", "1000");
+	assert_out(EXEC_SH("echo $HOME"), "/home/a\n");
+	assert_out(EXEC_SH("echo $HOME", "--user", "1001"), "/home/b\n");
+	assert_out(EXEC_SH("echo $HOME", "--user", "1002"), "/\n");
+	assert_out(EXEC_SH("echo $HOME", "--user", "0"), "/root\n");
+	assert_out(EXEC_SH("echo $HOME", "--user", "1001", "--env", "HOME=/x"), "/x\n");
+	container_end();
 	CONTAINER(NULL, "--user", "1000", "--clear-env");
 	assert_out(EXEC("/bin/id", "-u"), "1000\n");
 	assert_out(EXEC("/bin/env"), "");

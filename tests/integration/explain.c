@@ -65,7 +65,7 @@ static void nothing_is_done_and_each_stage_is_there_in_its_order(void **state)
 	assert_has(result->out, "/memory.limit_in_bytes\n");
 	assert_has(result->out, "\npivot_root . .\n");
 	assert_has(result->out, "\nmknod -m 0666 /dev/null c 1 3\n");
-	assert_has(result->out, " setpriv --inh-caps -all ");
+	assert_has(result->out, " setpriv --bounding-set -all,+chown,");
 	assert_has(result->out, " sh -c 'touch /began'\n");
 	assert_string_equal(lab_manifest(lab_directory()), before);
 }
@@ -123,12 +123,20 @@ static void the_script_knows_binds_tmpfs_users_and_a_read_only_root(void **state
 {
 	(void)state;
 	lab_write(lab_path("file"), "text\n", 0644);
+	lab_write(lab_path("lower/etc/passwd"), "b:x:1000:100::/home/b:/bin/sh\n", 0644);
 	assert_same(ARGUMENTS("--name", "explained", "--hostname", "other", "--ephemeral",
 			      "--read-only", "--bind",
 			      lab_text("%s:/data:ro", lab_path("lower/etc")), "--bind",
 			      lab_text("%s:/file", lab_path("file")), "--tmpfs", "/tmp:size=1m",
 			      "--user", "1000:100", "--env", "A=b'c d", "--workdir", "/tmp",
 			      "--cpuset", "0", "--cap-drop", "all"));
+}
+
+static void the_script_knows_ambient_capabilities(void **state)
+{
+	(void)state;
+	assert_same(ARGUMENTS("--name", "explained", "--user", "7", "--cap-add", "net_raw",
+			      "--cap-add", "kill", "--env", "HOME=/mine"));
 }
 
 static void the_script_s_limits_are_those_of_the_run(void **state)
@@ -339,6 +347,7 @@ int main(void)
 		TEST(nothing_is_done_and_each_stage_is_there_in_its_order),
 		TEST(the_script_of_the_main_job_makes_the_same_container),
 		TEST(the_script_knows_binds_tmpfs_users_and_a_read_only_root),
+		TEST(the_script_knows_ambient_capabilities),
 		TEST(the_script_s_limits_are_those_of_the_run),
 		TEST(words_of_any_bytes_come_through_the_script),
 		TEST(a_trace_lives_it_and_tells_each_step_with_its_time),

@@ -29,6 +29,74 @@ static void env_adds_and_overrides_and_clear_env_leaves_nothing_else(void **stat
 	assert_refused(RUN("--env", "=b", lab_merged(), "env"), "\"=b\"");
 }
 
+static const char *home_of(const char *user)
+{
+	const struct result *result = RUN_SH("echo $HOME", "--user", user);
+
+	assert_status(result, 0);
+	return result->out;
+}
+
+static void home_is_what_the_root_s_own_passwd_says(void **state)
+{
+	char *passwd = lab_path("lower/etc/passwd");
+
+	(void)state;
+	unlink(passwd);
+	assert_string_equal(home_of("0"), "/root\n");
+	assert_string_equal(home_of("1000"), "/\n");
+	lab_write(passwd,
+		  "short:x:1000\n\n:::\nwrong:x: 1000:1000::/wrong:/bin/sh\n"
+		  "root:x:0:0::/home/root:/bin/sh\n"
+		  "alice:x:1000:100:Alice:/home/alice:/bin/sh\n"
+		  "second:x:1000:100::/second:/bin/sh\n"
+		  "bare:x:1001:1001::/bare\nrelative:x:1002:1002::here:/bin/sh\n"
+		  "escape:x:1003:1003::/e\x1b[31m:/bin/sh\nempty:x:1004:1004:::\nlast:x:1005:1:a:/"
+		  "last",
+		  0644);
+	assert_string_equal(home_of("0"), "/home/root\n");
+	assert_string_equal(home_of("1000"), "/home/alice\n");
+	assert_string_equal(home_of("1001:5"), "/bare\n");
+	assert_string_equal(home_of("1002"), "/\n");
+	assert_string_equal(home_of("1003"), "/\n");
+	assert_string_equal(home_of("1004"), "/\n");
+	assert_string_equal(home_of("1005"), "/last\n");
+	assert_string_equal(home_of("1006"), "/\n");
+	assert_out(RUN_SH("echo $HOME", "--user", "1000", "--env", "HOME=/mine"), "/mine\n");
+	assert_out(RUN_SH("echo ${HOME-none}", "--user", "1000", "--clear-env", "--env",
+			  lab_text("PATH=%s", "/bin")),
+		   "none\n");
+}
+
+/* The file is the root's, which may be hostile. */
+static void a_passwd_that_is_none_leaves_home_as_it_was(void **state)
+{
+	enum { SIZE = 8 << 20 };
+	char *passwd = lab_path("lower/etc/passwd");
+	char *long_line = lab_keep(calloc(1, SIZE + 1));
+
+	(void)state;
+	unlink(passwd);
+	assert_return_code(mkfifo(passwd, 0644), 0);
+	assert_string_equal(home_of("0"), "/root\n");
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const targets[] = {"/dev/zero", "/proc/self/fd/0", "/etc"};
+
+		unlink(passwd);
+		assert_return_code(symlink(targets[i], passwd), 0);
+		assert_out(job_end(START_SH(CALL(.input = "r:x:0:0::/in:\n"), "cat; echo $HOME")),
+			   "r:x:0:0::/in:\n/root\n");
+	}
+	unlink(passwd);
+	memset(long_line, 'x', SIZE);
+	memcpy(long_line, "root:x:0:0::/", 13);
+	lab_write(passwd, long_line, 0644);
+	assert_string_equal(home_of("0"), "/root\n");
+	lab_write(passwd, "root:x:0:0::/root2:", 0600);
+	assert_string_equal(home_of("0"), "/root2\n");
+	assert_string_equal(home_of("1000"), "/\n");
+}
+
 /* T-ID-1 */
 static void user_takes_numbers_and_nothing_else(void **state)
 {
@@ -378,6 +446,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(env_adds_and_overrides_and_clear_env_leaves_nothing_else),
+		TEST(home_is_what_the_root_s_own_passwd_says),
+		TEST(a_passwd_that_is_none_leaves_home_as_it_was),
 		TEST(user_takes_numbers_and_nothing_else),
 		TEST(arguments_reach_the_command_byte_for_byte),
 		TEST(without_a_command_a_shell_reads_stdin),

@@ -73,8 +73,8 @@ static void what_is_not_asked_for_is_the_container_s(void **state)
 		"caps 00000000800405fb\n"
 		"seccomp 5 77\n"
 		"workdir /w\n"
+		"home /root\n"
 		"env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
-		"env HOME=/root\n"
 		"env container=ctr\n"
 		"env X=1\n"
 		"exec a\\040b \\055\n");
