@@ -36,8 +36,11 @@ static int overlap_check(const char *what_a, const char *a, const char *what_b, 
 static void existing_parent(const char *path, char *existing, size_t size)
 {
 	snprintf(existing, size, "%s", path);
-	while (!is_directory(existing) && strrchr(existing, '/') > existing)
-		*strrchr(existing, '/') = '\0';
+	while (!is_directory(existing) && existing[1]) {
+		char *slash = strrchr(existing, '/');
+
+		slash[slash == existing] = '\0'; /* of "/x" the "/" stays */
+	}
 }
 
 /* overlayfs.rst: the upper file system must be writable and keep trusted.* extended attributes; an

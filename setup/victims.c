@@ -4,8 +4,11 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { TASK_NAME_MAX = 15 };
 
 int victims_watch(void)
 {
@@ -29,24 +32,62 @@ static bool is_of_run(const char *path, const char *end, const char *run_name)
 	return false;
 }
 
+/* The text of a record that the kernel itself wrote: "LEVEL,SEQUENCE,TIME,FLAGS...;TEXT". What a
+ * process writes to the log has a level of 8 or more, as the kernel sees to. */
+static const char *kernel_text(const char *record)
+{
+	char *end;
+	unsigned long level = strtoul(record, &end, 10);
+
+	if (end == record || *end != ',' || level >= 8)
+		return NULL;
+	end = strchr(end, ';');
+	return end ? end + 1 : NULL;
+}
+
+/* The last of these words in a text; NULL: it has none. */
+static const char *find_last(const char *text, const char *end, const char *word)
+{
+	const char *found = NULL;
+
+	while ((text = memmem(text, (size_t)(end - text), word, strlen(word))))
+		found = text++;
+	return found;
+}
+
+/* How many bytes the log shows here: one that is not printable as \xNN. */
+static size_t bytes_shown(const char *text, const char *end)
+{
+	size_t count = 0;
+
+	for (; text < end; text += *text == '\\' && end - text >= 4 ? 4 : 1)
+		count++;
+	return count;
+}
+
 /* The record of dump_oom_summary() in the kernel's mm/oom_kill.c:
  * "oom-kill:constraint=...,oom_memcg=/a,task_memcg=/a/ctr-NAME,task=tail,pid=7,uid=0". The name
- * of a task is at most 15 bytes, and the payload's choice: it may hold anything but NUL. */
+ * of a task is at most 15 bytes, and the payload's choice: it may hold anything but NUL. So it is
+ * found from its end, and begins as far ahead as a name can. */
 int victim_parse(const char *record, const char *run_name, char *name, size_t size)
 {
-	const char *group = strstr(record, ",task_memcg="), *task, *task_end;
+	const char *text = kernel_text(record), *group, *task, *end;
 
-	if (!strstr(record, "oom-kill:") || !group)
+	if (!text || strncmp(text, "oom-kill:", 9) != 0)
+		return 0;
+	end = find_last(text, strchrnul(text, '\n'), ",pid=");
+	group = strstr(text, ",task_memcg=");
+	if (!end || !group || group > end)
 		return 0;
 	group += strlen(",task_memcg=");
-	task = strstr(group, ",task=");
+	task = group;
+	do
+		task = memmem(task + 1, (size_t)(end - task - 1), ",task=", 6);
+	while (task && bytes_shown(task + 6, end) > TASK_NAME_MAX);
 	if (!task || !is_of_run(group, task, run_name))
 		return 0;
-	task += strlen(",task=");
-	task_end = strstr(task, ",pid=");
-	if (!task_end)
-		return 0;
-	snprintf(name, size, "%.*s", (int)(task_end - task), task);
+	task += 6;
+	snprintf(name, size, "%.*s", (int)(end - task), task);
 	return 1;
 }
 

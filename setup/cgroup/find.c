@@ -100,10 +100,10 @@ struct place {
 static bool place_fill(struct libmnt_fs *fs, const char *path, struct place *place)
 {
 	const char *root = mnt_fs_get_root(fs);
-	size_t length = strcmp(root, "/") == 0 ? 0 : strlen(root);
+	size_t length = !root || strcmp(root, "/") == 0 ? 0 : strlen(root);
 
-	if (strncmp(path, root, length) != 0 || (path[length] && path[length] != '/') ||
-	    strncmp(path, "/..", 3) == 0)
+	if (!root || !mnt_fs_get_target(fs) || strncmp(path, root, length) != 0 ||
+	    (path[length] && path[length] != '/') || strncmp(path, "/..", 3) == 0)
 		return false;
 	path += length;
 	if (strcmp(path, "/") == 0)
@@ -116,12 +116,11 @@ static bool place_fill(struct libmnt_fs *fs, const char *path, struct place *pla
 /* Is this a mount of the controller's version 1 hierarchy, or, for "", of version 2? */
 static bool is_mount_of(struct libmnt_fs *fs, const char *controller)
 {
-	const char *options = mnt_fs_get_fs_options(fs);
+	const char *options = mnt_fs_get_fs_options(fs), *type = mnt_fs_get_fstype(fs);
 
-	if (!*controller)
-		return strcmp(mnt_fs_get_fstype(fs), "cgroup2") == 0;
-	return strcmp(mnt_fs_get_fstype(fs), "cgroup") == 0 && options &&
-	       list_has(options, ",", controller);
+	if (!type || !*controller)
+		return type && strcmp(type, "cgroup2") == 0;
+	return strcmp(type, "cgroup") == 0 && options && list_has(options, ",", controller);
 }
 
 /* The place of path in a hierarchy: of several mounts the last that shows it. 1, 0 when the

@@ -1,6 +1,7 @@
 /* diff: what a run, or a past one's upper layer, has changed of the layers below. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,11 +51,13 @@ static int lower_add(struct changes *changes, const char *path)
 static uint32_t first_id(pid_t pid, const char *file)
 {
 	char path[32], text[4096];
+	uint32_t inside, outside;
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
-	if (sys_read(path, text, sizeof(text)) < 0)
+	if (sys_read(path, text, sizeof(text)) < 0 ||
+	    sscanf(text, "%" SCNu32 " %" SCNu32, &inside, &outside) != 2)
 		return 0;
-	return (uint32_t)strtoul(text + strspn(text, " 0"), NULL, 10);
+	return outside - inside;
 }
 
 /* With --ephemeral the upper layer is in memory that no path leads to. The root that PID 1 sees is

@@ -53,6 +53,28 @@ static void the_upper_layer_of_a_past_run(void **state)
 		   expected);
 }
 
+/* Ids of a user namespace would be taken off; there is none. */
+static void an_owner_that_is_one_less_is_changed(void **state)
+{
+	static const char script[] = "chown 999 /etc/own; chgrp 999 /etc/keep; chown 998 "
+				     "/etc/mode; echo ready; read line";
+	static const char *const options[] = {"--no-tty", "--ephemeral"};
+
+	(void)state;
+	assert_int_equal(chown(lab_path("lower/etc/own"), 1000, 1000), 0);
+	assert_int_equal(chown(lab_path("lower/etc/keep"), 0, 1000), 0);
+	assert_int_equal(chown(lab_path("lower/etc/mode"), 1000, 1000), 0);
+	for (size_t i = 0; i < COUNT(options); i++) {
+		struct job *job =
+			START_SH(CALL(.talks = true), script, "--name", "lab-one", options[i]);
+
+		job_expect(job, "ready");
+		assert_out(RUN("diff", "lab-one"), "C /etc/keep\nC /etc/mode\nC /etc/own\n");
+		job_close_input(job);
+		job_end(job);
+	}
+}
+
 static struct job *start_changed(const char *option)
 {
 	struct job *job = START_SH(CALL(.talks = true), CHANGES "echo ready; read line", "--name",
@@ -215,6 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		DIFF_TEST(the_upper_layer_of_a_past_run),
+		DIFF_TEST(an_owner_that_is_one_less_is_changed),
 		DIFF_TEST(a_run_that_goes_on),
 		DIFF_TEST(what_was_not_changed_is_not_listed),
 		DIFF_TEST(layers_of_layers),

@@ -519,6 +519,15 @@ static void an_escape_that_is_cut_short_is_not_read_over(void **state)
 		assert_lacks(groups.items[0].parent, "long");
 }
 
+/* As fstab(5) has it, a mount is of no root: no kernel writes that. */
+static void a_table_of_another_form_shows_no_place(void **state)
+{
+	(void)state;
+	mountinfo("cgroup /cpu cgroup rw,cpu 0 0\n");
+	fake_file(SELF, "1:cpu:/\n");
+	assert_contains(refused(BIT(CPU)), "below any mount of its hierarchy");
+}
+
 /* mount -t cgroup2 "" DIR: the kernel writes nothing between two spaces. */
 static void a_mount_of_an_empty_source_is_found(void **state)
 {
@@ -698,6 +707,7 @@ int main(void)
 		LAYOUT_TEST(v1_where_we_may_not_write_is_refused_and_device_rules_go_without),
 		LAYOUT_TEST(in_a_container_the_mount_s_root_is_taken_off_our_path),
 		LAYOUT_TEST(a_place_that_the_mount_does_not_show_is_refused),
+		LAYOUT_TEST(a_table_of_another_form_shows_no_place),
 		LAYOUT_TEST(some_controllers_in_v1_and_some_in_v2),
 		LAYOUT_TEST(each_missing_controller_is_named_with_the_way_to_get_it),
 		LAYOUT_TEST(a_file_that_cannot_be_read_is_named),

@@ -89,6 +89,22 @@ static void a_sibling_lower_makes_an_overlay_of_siblings(void **state)
 	assert_int_equal(access(scratch("work"), F_OK), -1);
 }
 
+static void layers_directly_below_the_root_may_be_yet_to_come(void **state)
+{
+	const char *lower[] = {scratch("lower")};
+	struct spec spec = {
+		.rootfs = scratch("merged"),
+		.lower = {lower, 1},
+		.upper = "/ctr-unit-upper",
+		.work = "/ctr-unit-work",
+	};
+	const char *said;
+
+	(void)state;
+	find(&spec, &said); /* what "/" is on may carry no upper layer */
+	assert_lacks(said, "cannot look at");
+}
+
 static void a_root_without_lower_is_used_as_it_is(void **state)
 {
 	struct spec spec = {.rootfs = scratch("merged")};
@@ -311,6 +327,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SCRATCH_TEST(a_sibling_lower_makes_an_overlay_of_siblings),
+		SCRATCH_TEST(layers_directly_below_the_root_may_be_yet_to_come),
 		SCRATCH_TEST(a_root_without_lower_is_used_as_it_is),
 		SCRATCH_TEST(named_layers_win_over_siblings_and_keep_their_order),
 		SCRATCH_TEST(symbolic_links_are_resolved_before_anything_is_compared),

@@ -73,10 +73,32 @@ static void a_hostile_name_cannot_pass_for_another_run_s(void **state)
 	(void)state;
 	assert_victim(KILL("/ctr-x", "/ctr-web,task="), NULL);
 	assert_victim(KILL("/ctr-x", "oom_memcg=/ctr-"), NULL);
-	assert_victim(OURS("a,pid=1,uid=5"), "a");
+	assert_victim(OURS("a,pid=1,uid=5"), "a,pid=1,uid=5");
 	assert_victim(OURS(",task=x"), ",task=x");
+	assert_victim(OURS(",task=,pid=9,ui"), ",task=,pid=9,ui");
+	assert_victim(OURS("\\x0a,task=\\xff"), "\\x0a,task=\\xff");
+	assert_victim(KILL("/ctr-web/a,task=in a group's name", "tail"), "tail");
 	assert_victim(OURS("%s%n"), "%s%n");
 	assert_victim(OURS("\\x1b[2J"), "\\x1b[2J");
+}
+
+/* Names of files, and what processes write to the log themselves. */
+static void what_only_looks_like_the_kernel_s_record_has_no_victim(void **state)
+{
+	static const char *const before[] = {
+		"12,1,2,-;", "14,1,2,-;", "8,1,2,-;", "6,1,2,-;EXT4-fs: no /", "6,1,2,-; ", ";",
+		"-1,;",	     "6,1,2,-",	  "",
+	};
+	char record[512];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(before); i++) {
+		snprintf(record, sizeof(record), "%s%s", before[i], strchr(OURS("tail"), ';') + 1);
+		assert_victim(record, NULL);
+	}
+	assert_victim("6,1,2,-;hello\n SUBSYSTEM=x;oom-kill:,task_memcg=/ctr-web,task=a,pid=1\n",
+		      NULL);
+	assert_victim("6,1,2,-,caller=T77;oom-kill:,task_memcg=/ctr-web,task=a,pid=1,uid=0\n", "a");
 }
 
 static void a_name_that_is_too_long_is_cut(void **state)
@@ -145,6 +167,7 @@ int main(void)
 		TEST(another_s_victim_is_not_ours),
 		TEST(what_is_no_such_record_has_no_victim),
 		TEST(a_hostile_name_cannot_pass_for_another_run_s),
+		TEST(what_only_looks_like_the_kernel_s_record_has_no_victim),
 		TEST(a_name_that_is_too_long_is_cut),
 		TEST(each_victim_is_named_once),
 		TEST(a_victim_whose_name_is_part_of_another_s_is_named),
