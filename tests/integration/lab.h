@@ -22,7 +22,7 @@
 /* after those it needs */
 #include <cmocka.h>
 
-enum { LAB_PATIENCE_S = 60, LAB_ROWS = 37, LAB_COLUMNS = 113 };
+enum { LAB_PATIENCE_S = 180, LAB_ROWS = 37, LAB_COLUMNS = 113 };
 
 /* A shell's: shows the memory limit that /sys/fs/cgroup has, and tries to get around it. */
 #define LAB_GROUP_PROBE                                                                            \

@@ -53,7 +53,7 @@ machine_start() # INITRAMFS WORDS [QEMU-ARG...]
 		mkfifo $pipe.in
 		: >$pipe.out
 	done
-	timeout -k 5 "${CTR_VM_TIME:-60}" qemu-system-x86_64 -accel "${CTR_VM_ACCEL:-tcg}" -m 256 \
+	timeout -k 5 "${CTR_VM_TIME:-240}" qemu-system-x86_64 -accel "${CTR_VM_ACCEL:-tcg}" -m 256 \
 		-nodefaults -display none -no-reboot -kernel "$image" -append "quiet panic=-1 $words" \
 		-chardev pipe,id=console,path=console -serial chardev:console \
 		-chardev file,id=second,path=second -serial chardev:second \
