@@ -77,9 +77,11 @@ int victim_parse(const char *record, const char *run_name, char *name, size_t si
 		return 0;
 	end = find_last(text, strchrnul(text, '\n'), ",pid=");
 	group = strstr(text, ",task_memcg=");
-	if (!end || !group || group > end)
+	if (!end || !group)
 		return 0;
 	group += strlen(",task_memcg=");
+	if (group >= end)
+		return 0;
 	task = group;
 	do
 		task = memmem(task + 1, (size_t)(end - task - 1), ",task=", 6);
