@@ -157,9 +157,10 @@ _Noreturn static void command_leave(int with, const struct line *line, const cha
 	parts_leave(with, CTR_STAGE_PAYLOAD, line, part, parts);
 }
 
-_Noreturn void die_of_command(enum ctr_exit with, const struct line *line, const char *command)
+_Noreturn void die_of_command(enum ctr_exit with, const struct line *line, const char *command,
+			      const char *why)
 {
-	command_leave((int)with, line, "execute ", command, NULL);
+	command_leave((int)with, line, "execute ", command, why, NULL);
 }
 
 int death_status(void)

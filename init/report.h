@@ -22,8 +22,10 @@ void say(const char *part, ...);
  * the parts, up to a NULL, follow "cannot ". */
 _Noreturn void die(enum ctr_stage stage, const struct line *line, const char *part, ...);
 
-/* The same for the payload's command: the exit status says whether it was there. */
-_Noreturn void die_of_command(enum ctr_exit status, const struct line *line, const char *command);
+/* The same for the payload's command: the exit status says whether it was there, and why, "" or
+ * " (text)", what is known beside errno. */
+_Noreturn void die_of_command(enum ctr_exit status, const struct line *line, const char *command,
+			      const char *why);
 
 /* The status that die() exited with in this address space, which a vfork(2) child shares with its
  * parent; 0 when it did not. Reading it forgets it. */

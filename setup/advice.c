@@ -18,14 +18,10 @@ static const struct row {
 	{CTR_STAGE_MOUNTS, ENOTDIR, "cannot bind ", " (a directory goes on a directory)"},
 	{CTR_STAGE_MOUNTS, EISDIR, "cannot bind ", " (a file goes on a file)"},
 	{CTR_STAGE_PAYLOAD, EMFILE, "", " (--rlimit nofile leaves too few)"},
-	{CTR_STAGE_PAYLOAD, ENOENT, "cannot execute ",
-	 " (the root has no such program, or not the interpreter or loader that it needs)"},
 	{CTR_STAGE_PAYLOAD, EACCES, "cannot execute ",
 	 " (it must be a file with mode +x, on no noexec mount)"},
 	{CTR_STAGE_PAYLOAD, E2BIG, "cannot execute ",
 	 " (words and environment may have a quarter of --rlimit stack, or of ulimit -s)"},
-	{CTR_STAGE_PAYLOAD, ENOEXEC, "cannot execute ",
-	 " (a script begins with #!, a program is made for this machine)"},
 };
 
 const char *advice_for(const struct ctr_message *failure)

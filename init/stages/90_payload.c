@@ -16,6 +16,7 @@
 
 #include "../environment.h"
 #include "../home.h"
+#include "../program.h"
 #include "../raw.h"
 #include "../report.h"
 #include "../stages.h"
@@ -23,6 +24,7 @@
 #include "../text.h"
 
 static char *arguments[CTR_PLAN_FIELDS_MAX + 1];
+static char why[256]; /* the command could not be executed; "" when nothing more is known */
 
 bool foreground_move(int fd, int from, int to)
 {
@@ -98,24 +100,35 @@ static int shell_execute(const struct life *life, char *path, char **argv)
 
 static int file_execute(const struct life *life, char *path, char **argv)
 {
+	int error;
+
 	execve(path, argv, life->environment);
-	return errno == ENOEXEC && life->kind == LIFE_EMBEDDED ? shell_execute(life, path, argv)
-							       : errno;
+	error = errno;
+	if (error == ENOEXEC && life->kind == LIFE_EMBEDDED)
+		return shell_execute(life, path, argv);
+	if (!*why)
+		program_look(path, error, why, sizeof(why));
+	return error;
+}
+
+static const char *path_searched(const struct life *life)
+{
+	const char *path = environment_find(life->environment, "PATH=");
+
+	return path ? path : "/bin:/usr/bin";
 }
 
 /* As execvp(3); its fall-back to a shell is for images whose scripts count on it. Returns only when
  * nothing was run: an errno. */
 static int command_execute(const struct life *life, char **argv)
 {
-	const char *file = argv[0], *dir = environment_find(life->environment, "PATH=");
+	const char *file = argv[0], *dir = path_searched(life);
 	char path[4096];
 	int error = ENOENT;
 	size_t file_length = strlen(file);
 
 	if (!*file || strchr(file, '/'))
 		return file_execute(life, argv[0], argv);
-	if (!dir)
-		dir = "/bin:/usr/bin";
 	for (const char *end; dir; dir = *end ? end + 1 : NULL) {
 		size_t length;
 		int rc;
@@ -139,7 +152,16 @@ static int command_execute(const struct life *life, char **argv)
 _Noreturn void command_refuse(int error, const struct line *line, const char *command)
 {
 	errno = error;
-	die_of_command(error == ENOENT ? CTR_EXIT_NOT_FOUND : CTR_EXIT_CANNOT_RUN, line, command);
+	die_of_command(error == ENOENT ? CTR_EXIT_NOT_FOUND : CTR_EXIT_CANNOT_RUN, line, command,
+		       why);
+}
+
+_Noreturn static void refuse(const struct life *life, int error, const struct line *line,
+			     const char *command)
+{
+	if (error == ENOENT && !*why && !strchr(command, '/'))
+		why_write(why, sizeof(why), " (not found in ", path_searched(life), ")");
+	command_refuse(error, line, command);
 }
 
 _Noreturn static void exec_lines_try(const struct life *life, const struct plan *plan)
@@ -157,10 +179,10 @@ _Noreturn static void exec_lines_try(const struct life *life, const struct plan 
 		arguments[line->count] = NULL;
 		error = command_execute(life, arguments);
 		last = line;
-		if (error != ENOENT)
+		if (error != ENOENT || *why) /* its file is there */
 			break;
 	}
-	command_refuse(error, last, field(last, 0));
+	refuse(life, error, last, field(last, 0));
 }
 
 /* Of a socket that a service manager handed over: LISTEN_PID says for which process it is, in
@@ -208,7 +230,7 @@ static void payload_main(const struct life *life, const struct plan *plan, int p
 	system_calls_filter();
 	if (!life->command)
 		exec_lines_try(life, plan);
-	command_refuse(command_execute(life, life->command), NULL, life->command[0]);
+	refuse(life, command_execute(life, life->command), NULL, life->command[0]);
 }
 
 struct payload program_start(const struct life *life, const struct plan *plan)

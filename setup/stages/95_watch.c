@@ -145,7 +145,7 @@ static void failure_say(struct keeper *keeper, struct ctr_message *message)
 		trace("line %u of the plan", message->line);
 	fail_elsewhere(message->stage, message->error, "%s%s", message->text, advice_for(message));
 	if (message->stage == CTR_STAGE_PAYLOAD && message->error == ENOENT &&
-	    !*keeper->run->spec->command)
+	    !*keeper->run->spec->command && !strchr(message->text, '('))
 		say("the root has no shell: give a COMMAND, or fill it, as by "
 		    "rootfs-hooks/busybox");
 }

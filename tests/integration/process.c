@@ -1,12 +1,20 @@
 /* Processes: reaping, statuses, names, and the death of ctr-setup at any time. */
 #include "lab.h"
 
+#include <elf.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#ifdef __x86_64__
+enum { EM_THIS = EM_X86_64 };
+#elif defined(__aarch64__)
+enum { EM_THIS = EM_AARCH64 };
+#else
+enum { EM_THIS = EM_RISCV };
+#endif
 enum { KILLS = 40, MANY = 50 };
 
 /* --- reaping */
@@ -145,17 +153,52 @@ static void a_command_that_makes_ctr_init_execute_itself_is_126(void **state)
 	assert_status(RUN(lab_merged(), "--", "handed"), 125);
 }
 
+/* A program with nothing in it but the name of its loader. */
+static void program_write(const char *path, unsigned char machine, const char *loader)
+{
+	struct {
+		Elf64_Ehdr head;
+		Elf64_Phdr loader;
+		char text[64];
+	} file = {
+		.head = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+			 .e_type = ET_DYN,
+			 .e_machine = machine,
+			 .e_version = EV_CURRENT,
+			 .e_phoff = sizeof(Elf64_Ehdr),
+			 .e_ehsize = sizeof(Elf64_Ehdr),
+			 .e_phentsize = sizeof(Elf64_Phdr),
+			 .e_phnum = 1},
+		.loader = {.p_type = PT_INTERP, .p_offset = offsetof(__typeof__(file), text)},
+	};
+	FILE *to;
+
+	file.loader.p_filesz = strlen(loader) + 1;
+	memcpy(file.text, loader, strlen(loader) + 1);
+	lab_write(lab_path("%s", path), "", 0755);
+	to = fopen(lab_path("%s", path), "w");
+	assert_non_null(to);
+	assert_int_equal(fwrite(&file, sizeof(file), 1, to), 1);
+	assert_int_equal(fclose(to), 0);
+}
+
 static void a_failure_inside_comes_with_a_way_out(void **state)
 {
 	static const struct {
 		const char *option, *value, *command, *said;
 	} table[] = {
-		{"--env", "A=1", "nosuch",
-		 "cannot execute nosuch (the root has no such program, or "},
-		{"--env", "A=1", "/script", "interpreter or loader that it needs): No such file"},
+		{"--env", "PATH=/bin:/x", "nosuch", "cannot execute nosuch (not found in /bin:/x)"},
+		{"--env", "A=1", "/no/such", "cannot execute /no/such: No such file or directory"},
+		{"--env", "A=1", "/script", "/script (it needs /no/such/interpreter, which is not"},
+		{"--env", "PATH=/", "script",
+		 "script (it needs /no/such/interpreter, which is not"},
+		{"--env", "A=1", "/second", "(it needs /no/such/interpreter, which is not there)"},
+		{"--env", "A=1", "/windows", "(it needs /bin/sh\\x0d, which is not there)"},
+		{"--env", "A=1", "/dynamic", "/dynamic (it needs /lib64/no-loader, which is not"},
+		{"--env", "A=1", "/foreign", "cannot execute /foreign (a program for s390x): Exec"},
 		{"--env", "A=1", "/etc/text",
 		 "(it must be a file with mode +x, on no noexec mount)"},
-		{"--env", "A=1", "/etc/broken", "(a script begins with #!, a program is made for"},
+		{"--env", "A=1", "/etc/broken", "(a script begins with #!, a program is for this"},
 		{"--bind", "/etc:/etc/text", "true", "(a directory goes on a directory)"},
 		{"--bind", "/etc/passwd:/etc", "true", "(a file goes on a file)"},
 		{"--tmpfs", "/tmp:size=many", "true", "\"size=many\" is not a size"},
@@ -167,6 +210,10 @@ static void a_failure_inside_comes_with_a_way_out(void **state)
 	lab_write(lab_path("lower/etc/text"), "text\n", 0644);
 	lab_write(lab_path("lower/etc/broken"), "text\n", 0755);
 	lab_write(lab_path("lower/script"), "#!/no/such/interpreter\n", 0755);
+	lab_write(lab_path("lower/second"), "#! /script -x\n", 0755);
+	lab_write(lab_path("lower/windows"), "#!/bin/sh\r\necho\r\n", 0755);
+	program_write("lower/dynamic", EM_THIS, "/lib64/no-loader");
+	program_write("lower/foreign", EM_S390, "");
 	for (size_t i = 0; i < COUNT(table); i++) {
 		const struct result *result =
 			RUN(table[i].option, table[i].value, lab_merged(), "--", table[i].command);

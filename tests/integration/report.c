@@ -347,8 +347,8 @@ static void a_start_that_fails_has_its_reason_wherever_it_fails(void **state)
 	/* ctr-init */
 	assert_status(reported(RUN(to_file(), lab_merged(), "nosuch")), 127);
 	assert_end("failure", FAILED
-		   "90 payload: cannot execute nosuch (the root has no such program, or not the "
-		   "interpreter or loader that it needs): No such file or directory");
+		   "90 payload: cannot execute nosuch (not found in /usr/local/sbin:"
+		   "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin): No such file or directory");
 	/* the keeper */
 	lab_write(lab_path("hook"), "#!/bin/sh\nexit 7\n", 0755);
 	assert_status(REPORT_SH("true", "--hook", lab_path("hook")), 125);
