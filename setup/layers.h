@@ -31,6 +31,9 @@ int layers_find(const struct spec *spec, struct layers *layers);
  * nothing. Returns 0, or -errno after fail(). */
 int layers_check(const struct layers *layers);
 
+/* Refuses a root with nothing in it, unless the run brings something. Returns as layers_check(). */
+int layers_content_check(const struct spec *spec, const struct layers *layers);
+
 bool is_directory(const char *path);
 struct place place_of(int fd);
 

@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include "layers.h"
 #include "log.h"
@@ -158,4 +159,42 @@ int layers_check(const struct layers *layers)
 	    (rc = upper_is_free(layers->upper)) < 0)
 		return rc;
 	return work_is_free(layers->work);
+}
+
+/* One that cannot be read is not known to be. */
+static bool is_empty(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	bool empty = dir != NULL;
+
+	while (empty && (entry = readdir(dir)))
+		empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+	if (dir)
+		closedir(dir);
+	return empty;
+}
+
+/* A root with nothing in it has no program. What is bound, or a hook, may bring one. */
+int layers_content_check(const struct spec *spec, const struct layers *layers)
+{
+	if (spec->bind_count || spec->hooks.count)
+		return 0;
+	if (!layers->lower_count)
+		return !is_empty(layers->root)
+			       ? 0
+			       : fail(0,
+				      "cannot use %s as the root: it is empty, and there is no "
+				      "directory \"lower\" beside it (a root file system goes into "
+				      "either, as by rootfs-hooks/busybox; --lower names another)",
+				      spec->rootfs);
+	for (size_t i = 0; i < layers->lower_count; i++)
+		if (!is_empty(layers->lower[i]))
+			return 0;
+	if (layers->upper && access(layers->upper, F_OK) == 0 && !is_empty(layers->upper))
+		return 0;
+	return fail(0,
+		    "cannot use %s as the lower layer: it is empty (a root file system goes into "
+		    "it, as by rootfs-hooks/busybox)",
+		    layers->lower[0]);
 }

@@ -153,7 +153,9 @@ static int layers_settle(struct run *run)
 {
 	int rc = layers_find(run->spec, &run->layers);
 
-	return rc < 0 ? rc : layers_check(&run->layers);
+	if (rc == 0)
+		rc = layers_check(&run->layers);
+	return rc < 0 ? rc : layers_content_check(run->spec, &run->layers);
 }
 
 static int devices_settle(struct run *run)

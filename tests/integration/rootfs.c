@@ -392,6 +392,23 @@ static char *directory_root(void)
 	return lab_path("alone/root");
 }
 
+static void a_root_with_nothing_in_it_is_refused_before_it_is_changed(void **state)
+{
+	const char *root = lab_path("alone/merged");
+
+	(void)state;
+	assert_int_equal(mkdir(lab_path("alone"), 0755), 0);
+	assert_int_equal(mkdir(root, 0755), 0);
+	assert_refused(RUN(root, "true"), "there is no directory \"lower\" beside it");
+	assert_int_equal(rmdir(root), 0);
+	assert_int_equal(mkdir(root, 0755), 0);
+	assert_out(RUN("--bind", lab_text("%s:/bin", lab_path("lower/bin")), root, "/bin/busybox",
+		       "echo", "bound"),
+		   "bound\n");
+	assert_int_equal(mkdir(lab_path("alone/lower"), 0755), 0);
+	assert_refused(RUN("--ephemeral", root, "true"), "as the lower layer: it is empty");
+}
+
 static void a_root_that_takes_no_mount_points_is_refused_with_the_reason(void **state)
 {
 	const char *root = directory_root();
@@ -443,6 +460,7 @@ int main(void)
 		TEST(binds_that_cannot_be_are_refused),
 		TEST(tmpfs_is_made_with_its_options),
 		TEST(a_read_only_root_cannot_be_written_but_what_lies_on_it_can),
+		TEST(a_root_with_nothing_in_it_is_refused_before_it_is_changed),
 		TEST(a_root_that_takes_no_mount_points_is_refused_with_the_reason),
 		TEST(a_read_only_directory_is_so_all_the_way_down),
 	};

@@ -323,6 +323,35 @@ static void only_an_overlay_s_own_names_may_be_in_work(void **state)
 	}
 }
 
+static void a_root_with_nothing_in_it_is_refused(void **state)
+{
+	struct bind bind = {0};
+	struct spec spec = {.rootfs = scratch("merged")};
+	const char *hook = "hook", *said;
+
+	(void)state;
+	mkdir(scratch("upper"), 0755);
+	for (int i = 0; i < 2; i++) { /* of a lower layer, and without one */
+		found(&spec);
+		capture_begin(STDERR_FILENO);
+		assert_true(layers_content_check(&spec, &layers) < 0);
+		said = capture_end();
+		assert_one_line(said);
+		assert_contains(said,
+				i ? "no directory \"lower\" beside it" : "lower as the lower");
+		spec.bind_count = 1;
+		spec.binds = &bind;
+		assert_int_equal(layers_content_check(&spec, &layers), 0);
+		spec.bind_count = 0;
+		spec.hooks = (struct texts){&hook, 1};
+		assert_int_equal(layers_content_check(&spec, &layers), 0);
+		spec.hooks.count = 0;
+		mkdir(scratch(i ? "merged/bin" : "upper/bin"), 0755);
+		assert_int_equal(layers_content_check(&spec, &layers), 0);
+		rmdir(scratch("lower"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +363,7 @@ int main(void)
 		SCRATCH_TEST(relative_paths_come_out_absolute),
 		SCRATCH_TEST(ephemeral_leaves_upper_to_the_run),
 		SCRATCH_TEST(what_is_missing_or_no_directory_is_named),
+		SCRATCH_TEST(a_root_with_nothing_in_it_is_refused),
 		SCRATCH_TEST(an_empty_path_is_not_the_current_directory),
 		SCRATCH_TEST(the_host_s_root_is_no_container),
 		SCRATCH_TEST(layers_that_overlap_are_refused),
