@@ -94,11 +94,18 @@ static int writable_find(const struct spec *spec, struct layers *layers)
 	return directory_find_or_plan("work", work, &layers->work);
 }
 
+static bool is_plain(const struct spec *spec)
+{
+	return spec->lower.count == 1 && strcmp(spec->lower.items[0], "none") == 0;
+}
+
 static int lower_find(const struct spec *spec, struct layers *layers)
 {
 	AUTO_FREE char *sibling = NULL;
 	size_t count = spec->lower.count ? spec->lower.count : 1;
 
+	if (is_plain(spec))
+		return 0;
 	layers->lower = calloc(count, sizeof(*layers->lower));
 	if (!layers->lower || asprintf(&sibling, "%s/../lower", layers->root) < 0)
 		return fail(ENOMEM, "cannot find lower");
@@ -149,7 +156,7 @@ int layers_find(const struct spec *spec, struct layers *layers)
 	if (strcmp(layers->root, "/") == 0)
 		return fail(0, "cannot use / as the root: it is the host's own");
 	if (is_mounted_overlay(layers->root)) {
-		if (spec->lower.count || spec->upper || spec->ephemeral)
+		if ((spec->lower.count && !is_plain(spec)) || spec->upper || spec->ephemeral)
 			return fail(0,
 				    "cannot put layers on %s: an overlay is mounted there, and is "
 				    "used as it is; unmount it first",

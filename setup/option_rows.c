@@ -476,7 +476,7 @@ const struct option_row option_rows[] = {
 	{NULL, 0, "timeout", "TIME", "stop after: 90, 5m; status 124", set_timeout},
 	{NULL, 0, "grace", "TIME", "from TERM to KILL (10s)", set_grace},
 
-	{"Root", 0, "lower", "DIR", "overlay layer never written; repeat, top first", set_lower},
+	{"Root", 0, "lower", "DIR", "layer never written; repeat, top first; or none", set_lower},
 	{NULL, 0, "upper", "DIR", "overlay layer for changes", set_upper},
 	{NULL, 0, "work", "DIR", "overlay's own, beside upper", set_work},
 	{NULL, 0, "ephemeral", NULL, "changes go to memory and are lost", set_ephemeral},

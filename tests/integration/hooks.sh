@@ -3,10 +3,12 @@
 
 # shellcheck source=tests/integration/hooks_lab.sh
 . "$(dirname -- "$0")/hooks_lab.sh"
+ctr_needed
 
 image() # make ./image and ./image.tar.gz, a small root file system
 {
 	mkdir -p image/bin image/etc image/tmp
+	mkdir image/dev image/proc image/run image/sys # which ctr-setup would make
 	echo program >image/bin/program
 	chmod 4755 image/bin/program
 	echo text >image/etc/text
@@ -158,7 +160,7 @@ unpack_twice_is_once()
 unpack_recovers_a_half_done_run()
 {
 	image
-	mkdir -p root/.ctr-jail.killed root/bin root/etc
+	mkdir -p root/.ctr-new/full root/bin root/etc
 	echo half >root/bin/program
 	status 0 "$hooks/unpack" image.tar.gz root
 	is_image root
@@ -242,15 +244,58 @@ unpack_refuses_climbing_names()
 	refused_whole hostile2.tar
 }
 
-unpack_refuses_device_nodes()
+unpack_leaves_out_what_a_container_covers()
 {
-	mkdir dev
-	mknod dev/null c 1 3
-	tar -cf character.tar dev
-	mknod dev/loop b 7 0
-	tar -cf block.tar dev/loop
-	refused_whole character.tar
-	refused_whole block.tar
+	mkdir -p image/dev image/proc image/run image/sys image/etc image/lib/udev
+	mknod image/dev/null c 1 3
+	mknod image/lib/udev/loop b 7 0
+	for directory in dev run etc; do
+		echo "$directory" >image/$directory/file
+	done
+	tar -C image -cf nodes.tar .
+	status 0 "$hooks/unpack" nodes.tar root
+	says "left out 2 device nodes"
+	[ "$(cat root/etc/file)" = etc ]
+	[ -z "$(find root/dev root/proc root/run root/sys -mindepth 1)" ]
+	[ -z "$(find root -type b -o -type c)" ]
+}
+
+unpack_refuses_members_of_the_kernel_s()
+{
+	for directory in proc sys; do
+		rm -rf image
+		mkdir -p image/$directory
+		: >image/$directory/file
+		tar -C image -cf hostile.tar .
+		refused_whole hostile.tar
+	done
+}
+
+unpack_names_what_is_no_root()
+{
+	mkdir -p saved/blobs/sha256
+	echo '[]' >saved/manifest.json
+	echo layer >saved/blobs/sha256/0123
+	tar -C saved -cf docker.tar manifest.json blobs
+	refused_whole docker.tar
+	says "docker save"
+	echo '{}' >saved/index.json
+	echo '{}' >saved/oci-layout
+	tar -C saved -cf oci.tar .
+	refused_whole oci.tar
+	says "OCI image layout"
+}
+
+unpack_says_no_name_raw()
+{
+	escape=$(printf '\033]0;owned\007')
+	mkdir "image$escape" root/x
+	echo evil >"image$escape/x"
+	mkdir -p "root/image$escape/x/y" # so that the member fails, and tar names it
+	tar -cf named.tar "image$escape"
+	status 1 "$hooks/unpack" named.tar root
+	says "not complete"
+	[ "$(tr -d '\n\t' <said | LC_ALL=C tr -d '[:print:]')" = "" ]
 }
 
 # Make ./hostile.tar: a symlink member x, then a member below x.
@@ -476,7 +521,10 @@ ok unpack_checks_the_sum_first "unpack: a wrong checksum, and nothing is written
 ok unpack_refuses_a_damaged_one "unpack: a damaged tarball, and nothing is written"
 ok unpack_refuses_absolute_names "unpack: an absolute name is refused"
 ok unpack_refuses_climbing_names "unpack: a name with .. is refused"
-ok unpack_refuses_device_nodes "unpack: a device node is refused"
+ok unpack_leaves_out_what_a_container_covers "unpack: device nodes and what is below dev and run are left out"
+ok unpack_refuses_members_of_the_kernel_s "unpack: members below proc and sys are refused"
+ok unpack_names_what_is_no_root "unpack: an archive of docker save and an OCI layout are refused by name"
+ok unpack_says_no_name_raw "unpack: a member's name is never said raw"
 ok unpack_stays_inside_a_link_of_the_archive "unpack: a symlink member is no way out"
 ok unpack_stays_inside_a_link_of_an_earlier_run "unpack: a symlink of an earlier run is no way out"
 ok unpack_writes_no_file_through_a_link "unpack: a file is not written through a symlink, nor is the marker"

@@ -16,6 +16,14 @@ skip_all()
 [ "$(id -u)" = 0 ] || skip_all "needs root"
 unshare --mount true 2>/dev/null || skip_all "cannot unshare the mount namespace"
 
+# The hooks find what was built beside them; elsewhere, as in a virtual machine, it is told.
+ctr_needed()
+{
+	: "${CTR_SETUP:=$hooks/../build/ctr-setup}" "${CTR_INIT:=$hooks/../build/ctr-init}"
+	export CTR_SETUP CTR_INIT
+	[ -x "$CTR_SETUP" ] || skip_all "needs ctr-setup: ./run build, or set CTR_SETUP"
+}
+
 unset BUSYBOX CTR_TARBALL CTR_SHA256 CTR_MODULES CTR_KERNEL_DIR SOURCE_DATE_EPOCH
 umask 022
 tmp=$(mktemp -d) || exit 1

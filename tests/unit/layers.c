@@ -117,6 +117,18 @@ static void a_root_without_lower_is_used_as_it_is(void **state)
 	assert_null(layers.work);
 }
 
+static void lower_none_takes_the_root_as_it_is_beside_a_lower(void **state)
+{
+	const char *lower[] = {"none"};
+	struct spec spec = {.rootfs = scratch("merged"), .lower = {lower, 1}};
+
+	(void)state;
+	found(&spec);
+	assert_string_equal(layers.root, scratch("merged"));
+	assert_int_equal(layers.lower_count, 0);
+	assert_null(layers.upper);
+}
+
 static void named_layers_win_over_siblings_and_keep_their_order(void **state)
 {
 	const char *lower[] = {scratch("other"), scratch("lower")};
@@ -358,6 +370,7 @@ int main(void)
 		SCRATCH_TEST(a_sibling_lower_makes_an_overlay_of_siblings),
 		SCRATCH_TEST(layers_directly_below_the_root_may_be_yet_to_come),
 		SCRATCH_TEST(a_root_without_lower_is_used_as_it_is),
+		SCRATCH_TEST(lower_none_takes_the_root_as_it_is_beside_a_lower),
 		SCRATCH_TEST(named_layers_win_over_siblings_and_keep_their_order),
 		SCRATCH_TEST(symbolic_links_are_resolved_before_anything_is_compared),
 		SCRATCH_TEST(relative_paths_come_out_absolute),
