@@ -29,8 +29,9 @@ need() # PROGRAM PACKAGE
 }
 
 # Run the hook anew, with the same arguments, as root of a user namespace.
-image_root() # [ARG...]
+image_root() # ROOTFS [ARG...]
 {
+	root_is_free "$1"
 	[ "$(id -u)" != 0 ] || return 0
 	unshare --map-root-user true 2>/dev/null ||
 		die "must be run as root: this host gives no user namespace"

@@ -74,14 +74,22 @@ elf_kind() # FILE
 		END { print cut || !loads || NR < count ? "damaged" : dynamic ? "dynamic" : "static" }'
 }
 
-ctr_find()
+ctr_is_there()
 {
 	for ctr in "${CTR_SETUP:-$here/../build/ctr-setup}" "$here/../../../sbin/ctr-setup" \
 		"$(command -v ctr-setup || :)"; do
 		[ ! -f "$ctr" ] || return 0
 		[ -z "${CTR_SETUP-}" ] || die "\$CTR_SETUP: '$CTR_SETUP' is not a file"
 	done
-	die "no ctr-setup here: build it, as by ./run build, or set \$CTR_SETUP"
+	return 1
+}
+
+# Die when a living run has ROOT as its root or in it, other than the one that this is a --hook of: what
+# a hook writes or copies would be torn. Not a matter of safety: runs of others are not found.
+root_is_free() # ROOT
+{
+	! ctr_is_there || [ ! -d "$1" ] || name=$("$ctr" ls "$1" 2>/dev/null | sed -n '2s/ .*//p')
+	[ -z "${name-}" ] || die "'$1' is in use by the run $name: end it first (ctr-setup stop $name)"
 }
 
 jail_close()
@@ -116,6 +124,7 @@ jail_open()
 	fi
 	root=$(realpath -e -- "$1")
 	[ "$root" != / ] || die "'$1' is the running system's own root"
+	root_is_free "$root"
 	exec 9<"$root"
 	flock -w 60 9 || die "'$1' is in use: something else has locked it for a minute"
 	tmp=${TMPDIR:-/var/tmp}
@@ -128,7 +137,7 @@ jail_open()
 		cp -- "$busybox" "$jail/busybox"
 		chmod 0755 "$jail/busybox"
 	else
-		ctr_find
+		ctr_is_there || die "no ctr-setup here: build it, as by ./run build, or set \$CTR_SETUP"
 	fi
 }
 

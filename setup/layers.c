@@ -149,7 +149,7 @@ int layers_find(const struct spec *spec, struct layers *layers)
 {
 	int rc;
 
-	*layers = (struct layers){.is_user_s = geteuid() != 0};
+	*layers = (struct layers){.is_user_s = geteuid() != 0, .is_alone = is_plain(spec)};
 	rc = root_find(spec, layers);
 	if (rc < 0)
 		return rc;

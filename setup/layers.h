@@ -19,6 +19,7 @@ struct layers {
 	char **lower;	    /* top first */
 	size_t lower_count; /* 0: root is used as it is */
 	char *upper, *work; /* NULL with --ephemeral: they come on a tmpfs of the run */
+	bool is_alone;	    /* by --lower none: no other run may use the root */
 	bool is_user_s;	    /* of one who is not root: no attribute trusted.* can be had */
 };
 

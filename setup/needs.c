@@ -13,6 +13,7 @@
 #include "log.h"
 #include "state.h"
 #include "sys.h"
+#include "uses.h"
 
 enum { TEXT_SIZE = 4096 };
 
@@ -188,9 +189,24 @@ static bool is_held(const char *path)
 	return fd == -EWOULDBLOCK;
 }
 
-int state_check(struct run *run)
+/* Others start meanwhile: they are kept from it while locks are tried. */
+static int uses_check(const struct run *run)
 {
 	const char *layers[] = {run->layers.upper, run->layers.work};
+	AUTO_CLOSE int root_fd = sys_lock(state_root(), true);
+	char text[RUN_TEXT_SIZE];
+
+	for (size_t i = 0; i < 2; i++)
+		if (is_held(layers[i]))
+			return fail(
+				0,
+				"cannot use %s: %s is using it; name another, or use --ephemeral",
+				layers[i], run_using_text(layers[i], text));
+	return run->layers.is_alone ? run_using_refuse(run->layers.root) : 0;
+}
+
+int state_check(struct run *run)
+{
 	int rc = state_root_check();
 
 	if (rc < 0)
@@ -198,12 +214,5 @@ int state_check(struct run *run)
 	snprintf(run->state_path, sizeof(run->state_path), "%s/%s", state_root(), run->name);
 	if (is_held(run->state_path))
 		return state_held_refuse(run->state_path, run->name);
-	for (size_t i = 0; i < 2; i++)
-		if (is_held(layers[i]))
-			return fail(
-				0,
-				"cannot use %s: another container is using it; name another, or "
-				"use --ephemeral",
-				layers[i]);
-	return 0;
+	return uses_check(run);
 }

@@ -57,6 +57,7 @@ char *record_text(const struct run *run)
 		if (run->groups.items[i].is_nested)
 			path_put(to, "nest", run->groups.items[i].nest);
 	fprintf(to, "grace %" PRIu64 "\n", run->spec->grace_ms);
+	path_put(to, "root", run->layers.root);
 	if (run->layers.upper)
 		path_put(to, "upper", run->layers.upper);
 	for (size_t i = 0; i < run->layers.lower_count; i++)

@@ -5,6 +5,7 @@
  *	cgroup PATH	one for each of its groups
  *	nest PATH	what one of them is in, behind it
  *	grace MS	from TERM to KILL
+ *	root PATH	ROOTFS
  *	upper PATH	where changes go; none with --ephemeral
  *	lower PATH	one for each layer below, top first; none: no overlay of ours
  * STATE_FREEZER, of "ctr-setup pause" where the run had no group to freeze:

@@ -12,6 +12,7 @@
 #include "../state.h"
 #include "../sys.h"
 #include "../upper.h"
+#include "../uses.h"
 
 /* By a living keeper, or by what a dead one left and nobody could remove: that was said. */
 static int name_is_held(const struct run *run)
@@ -72,6 +73,7 @@ static int exec_make(struct run *run)
 /* The user's data: made when missing, locked, never removed. */
 static int layer_take(const char *what, const char *path, int *fd)
 {
+	char text[RUN_TEXT_SIZE];
 	int rc = sys_mkdir(path, 0755);
 
 	if (rc < 0 && rc != -EEXIST)
@@ -79,9 +81,8 @@ static int layer_take(const char *what, const char *path, int *fd)
 	*fd = sys_lock(path, false);
 	if (*fd == -EWOULDBLOCK)
 		return fail(0,
-			    "cannot use %s as %s: another container is using it; name another, or "
-			    "use --ephemeral",
-			    path, what);
+			    "cannot use %s as %s: %s is using it; name another, or use --ephemeral",
+			    path, what, run_using_text(path, text));
 	return *fd < 0 ? fail(-*fd, "cannot lock %s", path) : 0;
 }
 
@@ -108,7 +109,9 @@ static int state_take(struct run *run)
 	if (root_fd < 0)
 		return root_fd;
 	state_collect();
-	rc = name_take(run);
+	rc = run->layers.is_alone ? run_using_refuse(run->layers.root) : 0;
+	if (rc == 0)
+		rc = name_take(run);
 	if (rc == 0)
 		rc = record_make(run);
 	if (rc == 0)

@@ -1,8 +1,11 @@
-/* ls: the containers that run, a line or an object each. */
+/* ls: the containers that run, or those that use a directory, a line or an object each. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../log.h"
+#include "../uses.h"
 #include "ctr/exit.h"
 #include "figures.h"
 #include "verbs.h"
@@ -43,15 +46,34 @@ static void lines_say(const struct lives *lives, struct processes *processes)
 	}
 }
 
+/* Only those that use a directory stay. */
+static int lives_using(struct lives *lives, const char *path)
+{
+	struct stat directory;
+	size_t count = 0;
+
+	if (stat(path, &directory) < 0)
+		return fail(errno, "cannot look at %s (a ROOTFS of that name is ./ls)", path);
+	for (size_t i = 0; i < lives->count; i++)
+		if (run_uses(lives->items[i].path, &directory))
+			lives->items[count++] = lives->items[i];
+		else
+			live_close(&lives->items[i]);
+	lives->count = count;
+	return 0;
+}
+
 int ls_run(int argc, char **argv)
 {
 	struct processes processes = {0};
 	struct lives lives = {0};
 	struct words words;
-	int rc = words_take(argc, argv, 0, 0, &words);
+	int rc = words_take(argc, argv, 0, 1, &words);
 
 	if (rc == 0)
 		rc = lives_open(&lives);
+	if (rc == 0 && words.count)
+		rc = lives_using(&lives, words.operands[0]);
 	if (rc == 0)
 		rc = processes_read(&processes);
 	if (rc == 0 && words.json)

@@ -5,7 +5,7 @@
 #include "../log.h"
 
 const struct verb verbs[] = {
-	{"ls", "[--json]", "list the containers that run", ls_run},
+	{"ls", "[DIR] [--json]", "the containers that run, or that use DIR", ls_run},
 	{"stats", "NAME [--json]", "what one uses, each second; --json: once", stats_run},
 	{"kill", "NAME [SIGNAL]", "send a signal (TERM) to its command; KILL: end it", kill_run},
 	{"stop", "NAME", "TERM, its grace, KILL; until nothing of it is left", stop_run},

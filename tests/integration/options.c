@@ -242,7 +242,7 @@ static void check_knows_what_a_run_would_find_out_later(void **state)
 	job_expect(job, "ready");
 	assert_refused(RUN("--check", "--name", "box", "--ephemeral", lab_merged()),
 		       "the name box: it is held by process ");
-	assert_refused(RUN("--check", lab_merged()), "another container is using it");
+	assert_refused(RUN("--check", lab_merged()), "the run box is using it");
 	assert_status(job_end(job), 0);
 }
 

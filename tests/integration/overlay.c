@@ -348,15 +348,16 @@ static void a_work_directory_with_something_in_it_is_refused(void **state)
 
 static void an_upper_layer_in_use_is_refused(void **state)
 {
-	struct job *job = START_SH(CALL(.talks = true), "echo ready; cat");
+	struct job *job = START(CALL(.talks = true), "--name", "lab-one", lab_merged(), "--", "sh",
+				"-c", "echo ready; cat");
 
 	(void)state;
 	job_expect(job, "ready");
-	assert_refused(RUN(lab_merged(), "true"), "another container is using it");
+	assert_refused(RUN(lab_merged(), "true"), "the run lab-one is using it");
 	directory_add(lab_path("other"));
 	assert_refused(RUN("--lower", lab_path("lower"), "--upper", lab_path("upper"), "--work",
 			   lab_path("otherwork"), lab_path("other"), "true"),
-		       "another container is using it");
+		       "the run lab-one is using it");
 	assert_status(RUN("--ephemeral", lab_merged(), "true"), 0);
 	assert_status(job_end(job), 0);
 	assert_status(RUN(lab_merged(), "true"), 0);

@@ -115,6 +115,18 @@ section '.Sh ENVIRONMENT' $hooks | sed -n 's/^\.It Ev //p' >"$work/says"
 grep -ohE '\$\{?(BUSYBOX|CTR_[A-Z0-9_]+|SOURCE_DATE_EPOCH|http_proxy)\b' rootfs-hooks/* | tr -d '{$' |
 	LC_ALL=C sort -u | compare $hooks 'variables of the environment'
 
+# Where meson(1) installs them, less the prefix, is where the pages say that they are.
+place=$(meson introspect --installed "$2" | tr ',' '\n' |
+	sed -n 's,.*/rootfs-hooks": "\(.*/rootfs-hooks\)".*,\1,p')
+prefix=$(meson introspect --buildoptions "$2" | tr '{' '\n' |
+	sed -n 's/.*"name": "prefix", "value": "\([^"]*\)".*/\1/p')
+place=${place#"$prefix"}
+{
+	sed -n 's,^\.Pa \([a-z/]*/rootfs-hooks\)$,/usr/local/\1,p' $hooks
+	grep -ohE '/usr[a-z/]*/rootfs-hooks' README.md docs/*.md docs/man/*
+} | sed 's,^/usr/local/,/,' | sort -u >"$work/says"
+echo "$place" | compare "$hooks and others" 'the path of installed hooks'
+
 # --- the form of all
 
 if command -v mandoc >/dev/null; then
