@@ -100,11 +100,15 @@ jail_close()
 }
 
 # A --hook is the first process of a pid namespace.
+is_in_userns()
+{
+	[ $$ = 1 ] && ! grep -q ' 4294967295$' /proc/self/uid_map
+}
+
 nobody_else_changes() # ROOT
 {
 	[ "${CTR_ROOT_IS_COPY-}" != 1 ] || return 0
-	[ $$ = 1 ] && ! grep -q ' 4294967295$' /proc/self/uid_map &&
-		[ "$(stat -f -c %t -- "$1")" = 794c7630 ]
+	is_in_userns && [ "$(stat -f -c %t -- "$1")" = 794c7630 ]
 }
 
 # jail_open ROOTFS: makes ROOTFS when it is missing (and unmakes it when nothing came of it).
@@ -137,6 +141,8 @@ jail_open()
 		cp -- "$busybox" "$jail/busybox"
 		chmod 0755 "$jail/busybox"
 	else
+		! is_in_userns || die "needs layers, as a --hook in a user namespace:" \
+			"run it by hand on '$1' instead, or give --lower"
 		ctr_is_there || die "no ctr-setup here: build it, as by ./run build, or set \$CTR_SETUP"
 	fi
 }

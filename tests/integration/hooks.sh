@@ -298,6 +298,15 @@ unpack_says_no_name_raw()
 	[ "$(tr -d '\n\t' <said | LC_ALL=C tr -d '[:print:]')" = "" ]
 }
 
+unpack_says_why_there_is_no_container()
+{
+	image
+	printf '#!/bin/sh\necho "no luck" >&2; exit 125\n' >fails
+	chmod 755 fails
+	CTR_SETUP=$here/fails status 1 "$hooks/unpack" image.tar.gz root
+	says "no luck"
+}
+
 # Make ./hostile.tar: a symlink member x, then a member below x.
 through_a_link() # TARGET
 {
@@ -524,6 +533,7 @@ ok unpack_refuses_climbing_names "unpack: a name with .. is refused"
 ok unpack_leaves_out_what_a_container_covers "unpack: device nodes and what is below dev and run are left out"
 ok unpack_refuses_members_of_the_kernel_s "unpack: members below proc and sys are refused"
 ok unpack_names_what_is_no_root "unpack: an archive of docker save and an OCI layout are refused by name"
+ok unpack_says_why_there_is_no_container "unpack: why no container could be made is said"
 ok unpack_says_no_name_raw "unpack: a member's name is never said raw"
 ok unpack_stays_inside_a_link_of_the_archive "unpack: a symlink member is no way out"
 ok unpack_stays_inside_a_link_of_an_earlier_run "unpack: a symlink of an earlier run is no way out"
