@@ -53,7 +53,7 @@ static int look(const struct spec *spec, struct run *run)
 	if (rc == 0 && spec->mode == MODE_PRINT_PLAN)
 		fwrite(run->plan, 1, run->plan_size, stdout);
 	preflight_leave(run);
-	return rc < 0 ? CTR_EXIT_FAILURE : 0;
+	return verb_status(rc);
 }
 
 static int run_or_look(const struct spec *spec)
@@ -62,7 +62,7 @@ static int run_or_look(const struct spec *spec)
 
 	if (spec->mode != MODE_RUN)
 		return look(spec, &run);
-	if (stages_run(host_stages, host_stages_count, &run) < 0)
+	if (stages_run(host_stages, host_stages_count, &run) < 0 && run.end != END_GIVEN_UP)
 		run.status = CTR_EXIT_FAILURE;
 	report_write(&run);
 	return run.status;

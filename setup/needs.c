@@ -196,6 +196,8 @@ static int uses_check(const struct run *run)
 	AUTO_CLOSE int root_fd = sys_lock(state_root(), true);
 	char text[RUN_TEXT_SIZE];
 
+	if (root_fd == -EINTR)
+		return root_fd;
 	for (size_t i = 0; i < 2; i++)
 		if (is_held(layers[i]))
 			return fail(

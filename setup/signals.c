@@ -40,13 +40,17 @@ int signals_open(void)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-bool signals_ask_for_end(void)
+int signals_end_asked(void)
 {
+	static const int ends[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 	sigset_t pending;
 
-	return sigpending(&pending) == 0 &&
-	       (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT) ||
-		sigismember(&pending, SIGHUP) || sigismember(&pending, SIGQUIT));
+	if (sigpending(&pending) < 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (sigismember(&pending, ends[i]))
+			return ends[i];
+	return 0;
 }
 
 void signals_restore(void)

@@ -4,16 +4,14 @@
 #ifndef CTR_SETUP_SIGNALS_H
 #define CTR_SETUP_SIGNALS_H
 
-#include <stdbool.h>
-
 /* Blocks all that can be blocked but those that are ignored. */
 void signals_block(void);
 
 /* A descriptor to read what is blocked from (signalfd(2)), or -errno. */
 int signals_open(void);
 
-/* Has one come that is to end us? It stays pending. */
-bool signals_ask_for_end(void);
+/* The number of one that came to end us, or 0. It stays pending. */
+int signals_end_asked(void);
 
 /* As the caller had it: for a child that executes a program of the host. */
 void signals_restore(void);

@@ -90,7 +90,7 @@ int state_root_lock(void)
 	if (rc == -EEXIST && (rc = root_trust(root)) < 0)
 		return rc;
 	rc = sys_lock(root, true);
-	return rc < 0 ? fail(-rc, "cannot lock %s", root) : rc;
+	return rc < 0 && rc != -EINTR ? fail(-rc, "cannot lock %s", root) : rc;
 }
 
 int state_keeper(const char *path, struct keeper *keeper)
@@ -203,7 +203,7 @@ unsigned state_collect(void)
 	struct effort effort = {0};
 	unsigned collected = 0;
 
-	while (dir && !signals_ask_for_end() && (entry = readdir(dir))) {
+	while (dir && !signals_end_asked() && (entry = readdir(dir))) {
 		char path[PATH_MAX + NAME_MAX + 8];
 
 		if (entry->d_name[0] == '.')

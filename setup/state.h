@@ -21,7 +21,8 @@ const char *state_root(void);
 int state_root_check(void);
 
 /* Makes state_root() if need be, checks that it is this user's alone, and locks it: a descriptor,
- * or -errno after fail(). */
+ * or -errno after fail(). -EINTR, without a word: a signal asked for the end while others held
+ * it. */
 int state_root_lock(void);
 
 /* Removes what dead runs have left: their cgroups, their directories. The lock on state_root() is

@@ -168,7 +168,7 @@ int sys_lock(const char *dir, bool wait)
 		if (errno != EWOULDBLOCK || !wait)
 			return -errno;
 		sys_sleep_ms(1);
-		if (signals_ask_for_end())
+		if (signals_end_asked())
 			return -EINTR;
 	}
 	return take_fd(&fd);

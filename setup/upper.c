@@ -43,7 +43,7 @@ static bool entry_add(int dir_fd, const char *name, struct walk *walk, unsigned 
 /* The payload made the tree: it may be as deep and as wide as it likes. */
 static bool directory_add(int parent_fd, const char *name, struct walk *walk, unsigned depth)
 {
-	int fd = depth > DEPTH_MAX || signals_ask_for_end()
+	int fd = depth > DEPTH_MAX || signals_end_asked()
 			 ? -1
 			 : openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);

@@ -224,6 +224,8 @@ int preflight_list(struct run *run)
 		bool is_known = missing == 0 || needs[i].settle != plan_make;
 		int rc = is_known ? needs[i].settle(run) : 0;
 
+		if (rc == -EINTR) /* the end was asked for */
+			return rc;
 		missing += rc < 0;
 		printf("%-8s %s\n",
 		       !is_known ? "unknown"

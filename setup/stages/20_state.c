@@ -8,11 +8,13 @@
 #include "../cleanup.h"
 #include "../log.h"
 #include "../record.h"
+#include "../signals.h"
 #include "../stage.h"
 #include "../state.h"
 #include "../sys.h"
 #include "../upper.h"
 #include "../uses.h"
+#include "ctr/exit.h"
 
 /* By a living keeper, or by what a dead one left and nobody could remove: that was said. */
 static int name_is_held(const struct run *run)
@@ -106,6 +108,10 @@ static int state_take(struct run *run)
 	AUTO_CLOSE int root_fd = state_root_lock();
 	int rc;
 
+	if (root_fd == -EINTR) {
+		run->end = END_GIVEN_UP;
+		run->status = CTR_EXIT_SIGNAL + signals_end_asked();
+	}
 	if (root_fd < 0)
 		return root_fd;
 	state_collect();
@@ -168,9 +174,9 @@ void state_leave(struct run *run)
 		rc = entry_remove(run, STATE_RUN);
 	if (rc == 0 && run->state_made)
 		rc = sys_rmdir(run->state_path);
-	if (rc == -ENOTEMPTY)
-		rest_remove(run);
-	else if (rc < 0)
+	if (rc == -ENOTEMPTY && rest_remove(run) == -EINTR)
+		rc = -EINTR;
+	if (rc < 0 && rc != -ENOTEMPTY)
 		fail(-rc, "cannot remove %s: the next run will try again", run->state_path);
 	close_and_forget(&run->state_fd);
 }

@@ -11,9 +11,9 @@
 #include "../layers.h"
 #include "../log.h"
 #include "../record.h"
+#include "../signals.h"
 #include "../sys.h"
 #include "changes.h"
-#include "ctr/exit.h"
 #include "live.h"
 #include "verbs.h"
 
@@ -178,6 +178,7 @@ int diff_run(int argc, char **argv)
 	const char *what = NULL;
 	int rc = arguments_take(argc, argv, &what, &changes);
 
+	signals_restore(); /* a large tree takes long */
 	if (rc == 0)
 		rc = layers_open(what, &changes);
 	if (rc == 0)
@@ -186,5 +187,5 @@ int diff_run(int argc, char **argv)
 		close(changes.lower_fds[i]);
 	free(changes.lower_fds);
 	close_and_forget(&changes.tree_fd);
-	return rc < 0 ? CTR_EXIT_FAILURE : 0;
+	return verb_status(rc);
 }

@@ -8,7 +8,6 @@
 #include "../log.h"
 #include "../parse.h"
 #include "../sys.h"
-#include "ctr/exit.h"
 #include "live.h"
 #include "verbs.h"
 
@@ -50,5 +49,5 @@ int kill_run(int argc, char **argv)
 	if (rc == 0)
 		rc = signal_send(&live, number);
 	live_close(&live);
-	return rc < 0 ? CTR_EXIT_FAILURE : 0;
+	return verb_status(rc);
 }

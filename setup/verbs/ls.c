@@ -6,7 +6,6 @@
 
 #include "../log.h"
 #include "../uses.h"
-#include "ctr/exit.h"
 #include "figures.h"
 #include "verbs.h"
 
@@ -82,5 +81,5 @@ int ls_run(int argc, char **argv)
 		lines_say(&lives, &processes);
 	processes_free(&processes);
 	lives_close(&lives);
-	return rc < 0 ? CTR_EXIT_FAILURE : 0;
+	return verb_status(rc);
 }

@@ -9,7 +9,6 @@
 #include "../log.h"
 #include "../state.h"
 #include "../sys.h"
-#include "ctr/exit.h"
 #include "live.h"
 #include "verbs.h"
 
@@ -197,7 +196,7 @@ static int verb_run(int argc, char **argv, int (*act)(const struct live *live))
 	if (rc == 0)
 		rc = act(&live);
 	live_close(&live);
-	return rc < 0 ? CTR_EXIT_FAILURE : 0;
+	return verb_status(rc);
 }
 
 int pause_run(int argc, char **argv)

@@ -7,7 +7,6 @@
 
 #include "../log.h"
 #include "../signals.h"
-#include "ctr/exit.h"
 #include "figures.h"
 #include "verbs.h"
 
@@ -88,5 +87,5 @@ int stats_run(int argc, char **argv)
 	if (rc == 0)
 		rc = watch(&live, words.json);
 	live_close(&live);
-	return rc < 0 ? CTR_EXIT_FAILURE : 0;
+	return verb_status(rc);
 }

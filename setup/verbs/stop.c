@@ -13,7 +13,6 @@
 #include "../signals.h"
 #include "../state.h"
 #include "../sys.h"
-#include "ctr/exit.h"
 #include "live.h"
 #include "verbs.h"
 
@@ -91,5 +90,5 @@ int stop_run(int argc, char **argv)
 	if (rc == 0)
 		rc = live_stop(&live);
 	live_close(&live);
-	return rc < 0 ? CTR_EXIT_FAILURE : 0;
+	return verb_status(rc);
 }

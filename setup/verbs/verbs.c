@@ -1,8 +1,11 @@
 #include "verbs.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "../log.h"
+#include "../signals.h"
+#include "ctr/exit.h"
 
 const struct verb verbs[] = {
 	{"ls", "[DIR] [--json]", "the containers that run, or that use DIR", ls_run},
@@ -37,6 +40,15 @@ int words_refuse(const char *name, const char *word)
 			    name, word, name, space, verb->arguments, name);
 	return fail(0, "%s needs more: the usage is ctr-setup %s%s%s", name, name, space,
 		    verb->arguments);
+}
+
+int verb_status(int rc)
+{
+	int number = rc == -EINTR ? signals_end_asked() : 0;
+
+	if (number)
+		return CTR_EXIT_SIGNAL + number;
+	return rc < 0 ? CTR_EXIT_FAILURE : 0;
 }
 
 int words_take(int argc, char **argv, size_t least, size_t most, struct words *words)

@@ -36,6 +36,9 @@ int words_take(int argc, char **argv, size_t least, size_t most, struct words *w
 /* Says how the verb is used, because of this word; NULL: because there are too few. -EINVAL. */
 int words_refuse(const char *name, const char *word);
 
+/* The exit status for 0 or -errno; for -EINTR that of the signal that asked for the end. */
+int verb_status(int rc);
+
 int exec_run(int argc, char **argv);
 int gc_run(int argc, char **argv);
 int ls_run(int argc, char **argv);

@@ -1,9 +1,11 @@
 /* Signals: passed on from the first moment, to the right processes, and none lost. */
 #include "lab.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 enum { STARTS = 60 };
@@ -215,6 +217,67 @@ static void no_signal_to_pid_1_is_lost_from_its_start_on(void **state)
 	}
 }
 
+/* --- while others hold the lock on all runs */
+
+static bool is_deaf(const struct job *job)
+{
+	uint64_t blocked = strtoull(host_status(job->pid, "SigBlk:"), NULL, 16);
+
+	return blocked & UINT64_C(1) << (SIGTERM - 1);
+}
+
+static void assert_gives_up(const char *const *arguments, int number)
+{
+	struct job *job = job_start(NULL, arguments);
+	const struct result *result;
+
+	assert_eventually(is_deaf(job));
+	job_listen(job, 50);
+	assert_false(job->ended);
+	job_signal(job, number);
+	result = job_end(job);
+	assert_status(result, 128 + number);
+	assert_string_equal(result->err, "");
+}
+
+static void who_waits_for_the_lock_on_all_runs_ends_on_a_signal_without_a_word(void **state)
+{
+	static const int numbers[] = {SIGINT, SIGTERM};
+	int fd;
+
+	(void)state;
+	RUN("gc"); /* makes the directory */
+	fd = open("/run/ctr", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		assert_gives_up(ARGUMENTS(lab_merged(), "true"), numbers[i]);
+		assert_gives_up(ARGUMENTS("gc"), numbers[i]);
+		assert_gives_up(ARGUMENTS("ls"), numbers[i]);
+		assert_gives_up(ARGUMENTS("kill", "lab-none"), numbers[i]);
+		assert_gives_up(ARGUMENTS("pause", "lab-none"), numbers[i]);
+	}
+	assert_gives_up(ARGUMENTS("--check", "--pids", "9", lab_merged()), SIGTERM);
+	close(fd);
+}
+
+static void a_report_says_that_a_start_was_given_up(void **state)
+{
+	struct job *job;
+	int fd;
+
+	(void)state;
+	RUN("gc");
+	fd = open("/run/ctr", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	job = START(NULL, "--report", lab_merged(), "true");
+	assert_eventually(is_deaf(job));
+	job_signal(job, SIGTERM);
+	job_expect_error(job, "ended by signal 15 (Terminated) before the command began");
+	assert_status(job_end(job), 143);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +292,8 @@ int main(void)
 		TEST(a_caller_that_ignores_sigchld_still_gets_the_status),
 		TEST(no_signal_is_lost_from_the_start_on),
 		TEST(no_signal_to_pid_1_is_lost_from_its_start_on),
+		TEST(who_waits_for_the_lock_on_all_runs_ends_on_a_signal_without_a_word),
+		TEST(a_report_says_that_a_start_was_given_up),
 	};
 
 	return TESTS_RUN(tests);
