@@ -31,8 +31,8 @@ pid_t watch_of_command(void);
 pid_t command_of(pid_t watch);
 /* The descriptors of a process, where they lead, one a line. */
 const char *descriptors(pid_t pid);
-/* A further command has what the payload has: ids, rights, filter, signals, environment, namespaces,
- * cgroups, limits, directory, session; and nothing of the caller's. */
+/* A further command has what the payload has: ids, rights, filter, signals, environment,
+ * namespaces, cgroups, limits, directory, session; and nothing of the caller's. */
 void is_like_the_payload(void);
 
 #endif
