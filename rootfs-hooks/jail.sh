@@ -34,7 +34,7 @@ die()
 # die, behind the last of what was said inside: names in it are ROOTFS's, or a tarball's.
 die_inside()
 {
-	LC_ALL=C tr -c '[:print:]\t\n' '?' <"$tmp/said" | tail -n 5 >&2
+	LC_ALL=C tr -c '\11\12\40-\176' '?' <"$tmp/said" | tail -n 5 >&2
 	die "$@"
 }
 
@@ -71,7 +71,7 @@ elf_kind() # FILE
 		$1 == 2 || $1 == 3 { dynamic = 1 }
 		$1 == 1 { loads = 1 }
 		NF < 14 || $3 + $9 + ($4 + $10) * 4294967296 > size { cut = 1 }
-		END { print cut || !loads || NR < count ? "damaged" : dynamic ? "dynamic" : "static" }'
+		END { print (cut || !loads || (NR < count) ? "damaged" : (dynamic ? "dynamic" : "static")) }'
 }
 
 ctr_is_there()

@@ -295,7 +295,7 @@ unpack_says_no_name_raw()
 	tar -cf named.tar "image$escape"
 	status 1 "$hooks/unpack" named.tar root
 	says "not complete"
-	[ "$(tr -d '\n\t' <said | LC_ALL=C tr -d '[:print:]')" = "" ]
+	[ "$(LC_ALL=C tr -d '\11\12\40-\176' <said)" = "" ]
 }
 
 unpack_says_why_there_is_no_container()
