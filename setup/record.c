@@ -58,8 +58,10 @@ char *record_text(const struct run *run)
 			path_put(to, "nest", run->groups.items[i].nest);
 	fprintf(to, "grace %" PRIu64 "\n", run->spec->grace_ms);
 	path_put(to, "root", run->layers.root);
-	if (run->layers.upper)
+	if (run->layers.upper) {
 		path_put(to, "upper", run->layers.upper);
+		path_put(to, "work", run->layers.work);
+	}
 	for (size_t i = 0; i < run->layers.lower_count; i++)
 		path_put(to, "lower", run->layers.lower[i]);
 	if (fclose(to) != 0) {

@@ -38,14 +38,14 @@ int end_signal(const struct run *run)
 	return may_be && number > 0 && number <= SIGRTMAX ? number : 0;
 }
 
-char *report_words(const struct run *run)
+char *report_words(const struct run *run, const char *reason)
 {
 	int number = end_signal(run), rc;
 	char *words = NULL;
 
 	if (run->end == END_FAILED)
-		rc = asprintf(&words, "failed before the command began%s%s",
-			      *log_reason() ? ": " : "", log_reason());
+		rc = asprintf(&words, "failed before the command began%s%s", *reason ? ": " : "",
+			      reason);
 	else if (run->end == END_TIMEOUT)
 		rc = asprintf(&words, "time limit of %g s reached",
 			      (double)run->spec->timeout_ms / 1000);
@@ -120,7 +120,7 @@ static void peaks_say(const struct run *run)
 
 void report_say(const struct run *run)
 {
-	AUTO_FREE char *words = report_words(run);
+	AUTO_FREE char *words = report_words(run, ""); /* a line before has it */
 	int64_t growth = run->upper_after - run->upper_before;
 	char names[VICTIMS_TEXT], text[TEXT_SIZE];
 

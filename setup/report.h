@@ -22,8 +22,8 @@ double in_seconds(uint64_t ns);
 /* The signal that ended the command or its start, as far as the status tells; 0: none. */
 int end_signal(const struct run *run);
 bool upper_is_known(const struct run *run);
-/* How it ended, in words. The caller's, or NULL. Pure. */
-char *report_words(const struct run *run);
+/* How it ended, in words; reason: why it did not begin, or "". The caller's, or NULL. Pure. */
+char *report_words(const struct run *run, const char *reason);
 /* The object, in one line. The caller's, or NULL. Pure. */
 char *report_json(const struct run *run);
 /* The lines, said. */

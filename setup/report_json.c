@@ -2,6 +2,7 @@
 #include <jansson.h>
 
 #include "cleanup.h"
+#include "log.h"
 #include "report.h"
 #include "run.h"
 
@@ -53,7 +54,7 @@ char *report_json(const struct run *run)
 {
 	const struct usage *usage = &run->usage;
 	const struct limits *limits = &run->spec->limits;
-	AUTO_FREE char *words = report_words(run);
+	AUTO_FREE char *words = report_words(run, log_reason());
 	struct count growth = {(uint64_t)(run->upper_after - run->upper_before),
 			       upper_is_known(run)};
 	json_t *object = json_object();

@@ -17,22 +17,53 @@
 #include "signals.h"
 #include "sys.h"
 
-const char *state_root(void)
+static bool is_own(const char *path)
 {
-	static char path[PATH_MAX + 8] = "/run/ctr";
+	struct stat stat;
+
+	return lstat(path, &stat) == 0 && S_ISDIR(stat.st_mode) && stat.st_uid == geteuid() &&
+	       (stat.st_mode & 0777) == 0700;
+}
+
+/* As after su(1), or in a job of cron(8). /tmp is everybody's: root_trust() looks at what is there,
+ * and sys_mkdir() and sys_lock() follow no link. */
+static void root_settle_unset(char *path, size_t size)
+{
+	snprintf(path, size, "/run/user/%u", geteuid());
+	if (is_own(path))
+		strcat(path, "/ctr");
+	else
+		snprintf(path, size, "/tmp/ctr-%u", geteuid());
+}
+
+static bool root_settle(char *path, size_t size)
+{
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 
 	if (geteuid() == 0)
-		return path;
-	if (!runtime || runtime[0] != '/' || !realpath(runtime, path) ||
-	    strlen(path) > PATH_MAX - 80) {
-		fail(0,
-		     "XDG_RUNTIME_DIR names no directory for what is under way: set it to one of "
-		     "yours, as /run/user/%u",
-		     geteuid());
+		snprintf(path, size, "/run/ctr");
+	else if (!runtime || !*runtime)
+		root_settle_unset(path, size);
+	else if (runtime[0] == '/' && realpath(runtime, path) && strlen(path) <= PATH_MAX - 80 &&
+		 access(path, W_OK | X_OK) == 0)
+		strcat(path, "/ctr");
+	else
+		return false;
+	return true;
+}
+
+const char *state_root(void)
+{
+	static char path[PATH_MAX + 8]; /* settled once: what it names may go meanwhile */
+	static bool is_settled;
+
+	if (!is_settled && !root_settle(path, sizeof(path))) {
+		fail(0, "XDG_RUNTIME_DIR names no directory that you can write in: unset it, or "
+			"set it to one of yours");
 		return NULL;
 	}
-	return strcat(path, "/ctr");
+	is_settled = true;
+	return path;
 }
 
 /* Whoever may rename in there could put another directory in the place of ours. */

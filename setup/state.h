@@ -13,8 +13,9 @@
 
 #define STATE_EXEC "exec"
 
-/* The directory of all runs of this user: /run/ctr, or $XDG_RUNTIME_DIR/ctr of who is not root.
- * NULL after fail(). */
+/* The directory of all runs of this user: /run/ctr, or of who is not root $XDG_RUNTIME_DIR/ctr,
+ * /run/user/UID/ctr or /tmp/ctr-UID. NULL after fail(). Not to be trusted before
+ * state_root_check(). */
 const char *state_root(void);
 
 /* Is state_root(), or where it is to be made, this user's alone? 0, or -errno after fail(). */

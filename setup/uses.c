@@ -52,7 +52,7 @@ bool run_uses(const char *state_path, const struct stat *directory)
 		return false;
 	while (text && record_next(&rest, &key, &value))
 		if ((strcmp(key, "root") == 0 || strcmp(key, "upper") == 0 ||
-		     strcmp(key, "lower") == 0) &&
+		     strcmp(key, "work") == 0 || strcmp(key, "lower") == 0) &&
 		    is_same(value, directory))
 			return true;
 	return false;

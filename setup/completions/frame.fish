@@ -1,7 +1,12 @@
 # The names of this user's runs, and what killed ones left.
 function __ctr_setup_runs
     set -l root /run/ctr
-    test (id -u) = 0; or set root $XDG_RUNTIME_DIR/ctr
+    set -l user (id -u)
+    if test $user != 0
+        set root /run/user/$user/ctr
+        test -n "$XDG_RUNTIME_DIR"; and set root $XDG_RUNTIME_DIR/ctr
+        test -n "$XDG_RUNTIME_DIR" -o -d $root; or set root /tmp/ctr-$user
+    end
     for path in $root/*/
         basename $path
     end

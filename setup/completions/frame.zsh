@@ -3,7 +3,10 @@
 _ctr_setup_runs() {
 	local root=/run/ctr
 
-	(( EUID == 0 )) || root=$XDG_RUNTIME_DIR/ctr
+	if (( EUID )); then
+		root=${XDG_RUNTIME_DIR:-/run/user/$EUID}/ctr
+		[[ -n $XDG_RUNTIME_DIR || -d $root ]] || root=/tmp/ctr-$EUID
+	fi
 	compadd -- $root/*(N/:t)
 }
 

@@ -20,15 +20,14 @@
 /* A socket to the keeper, which is there only while its container is. */
 static int keeper_find(const char *name)
 {
-	const char *root = state_root();
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	AUTO_CLOSE int dir_fd = -1;
 	char path[PATH_MAX + 80];
 
-	if (!root)
-		return -ENOENT;
-	snprintf(path, sizeof(path), "%s/%s", root, name);
+	if (state_root_check() < 0)
+		return -EPERM;
+	snprintf(path, sizeof(path), "%s/%s", state_root(), name);
 	dir_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" STATE_EXEC,
 		 dir_fd);

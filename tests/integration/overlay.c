@@ -358,6 +358,9 @@ static void an_upper_layer_in_use_is_refused(void **state)
 	assert_refused(RUN("--lower", lab_path("lower"), "--upper", lab_path("upper"), "--work",
 			   lab_path("otherwork"), lab_path("other"), "true"),
 		       "the run lab-one is using it");
+	assert_refused(RUN("--lower", lab_path("lower"), "--upper", lab_path("otherupper"),
+			   "--work", lab_path("work"), lab_path("other"), "true"),
+		       "work as work: the run lab-one is using it");
 	assert_status(RUN("--ephemeral", lab_merged(), "true"), 0);
 	assert_status(job_end(job), 0);
 	assert_status(RUN(lab_merged(), "true"), 0);

@@ -356,6 +356,30 @@ static void a_start_that_fails_has_its_reason_wherever_it_fails(void **state)
 		   lab_text(FAILED "55 hooks: the hook %s failed with status 7", lab_path("hook")));
 }
 
+static size_t count_of(const char *text, const char *part)
+{
+	size_t count = 0;
+
+	while ((text = strstr(text, part))) {
+		text += strlen(part);
+		count++;
+	}
+	return count;
+}
+
+static void a_start_that_fails_says_its_reason_once(void **state)
+{
+	const struct result *result = RUN("--report", lab_merged(), "nosuch");
+
+	(void)state;
+	assert_status(result, 127);
+	assert_int_equal(count_of(result->err, "cannot execute nosuch"), 1);
+	assert_int_equal(count_of(result->err, "failed before the command began\n"), 1);
+	result = RUN("--report", "--net", "/etc/passwd", lab_merged(), "true");
+	assert_status(result, 125);
+	assert_int_equal(count_of(result->err, "cannot join the network"), 1);
+}
+
 /* --- where it goes */
 
 static void a_file_is_made_for_its_owner_alone_and_emptied_if_it_is_there(void **state)
@@ -469,6 +493,7 @@ int main(void)
 		TEST(each_end_is_told_in_words),
 		TEST(a_start_that_is_given_up_is_told),
 		TEST(a_start_that_fails_has_its_reason_wherever_it_fails),
+		TEST(a_start_that_fails_says_its_reason_once),
 		TEST(a_file_is_made_for_its_owner_alone_and_emptied_if_it_is_there),
 		TEST(where_nothing_can_be_written_nothing_is_started),
 		TEST(what_cannot_be_written_in_the_end_is_said_and_the_status_stays),

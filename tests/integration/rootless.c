@@ -202,19 +202,94 @@ static void a_hook_that_is_ended_leaves_nothing(void **state)
 	}
 }
 
-static void the_runtime_directory_must_be_the_caller_s(void **state)
+static const struct result *run_with_runtime(const char *variable)
 {
-	static const char *const none[] = {"PATH=/usr/bin:/bin", NULL};
+	const char *const environment[] = {"PATH=/usr/bin:/bin", variable, NULL};
+	struct call call = *USER_CALL();
+
+	call.environment = environment;
+	return job_end(START(&call, lab_merged(), "--", "echo", "ran"));
+}
+
+/* What no login gave a directory, as after su(1) and in cron(8)'s jobs. */
+#define WITHOUT_RUNTIME "HOME=/"
+#define IN_TMP		"/tmp/ctr-4242"
+#define OF_LOGIN	"/run/user/4242"
+
+static void directory_give(const char *path, uid_t owner, mode_t mode)
+{
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(chown(path, owner, owner), 0);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static void without_a_runtime_directory_it_is_one_in_tmp_that_is_the_caller_s(void **state)
+{
+	struct stat stat;
+
+	(void)state;
+	assert_out(run_with_runtime(WITHOUT_RUNTIME), "ran\n");
+	assert_out(run_with_runtime("XDG_RUNTIME_DIR="), "ran\n"); /* it is there by now */
+	assert_int_equal(lstat(IN_TMP, &stat), 0);
+	assert_int_equal(stat.st_mode, S_IFDIR | 0700);
+	assert_int_equal(stat.st_uid, USER);
+	assert_int_equal(rmdir(IN_TMP), 0);
+
+	directory_give(IN_TMP, USER, 0755);
+	assert_refused(run_with_runtime(WITHOUT_RUNTIME), "cannot trust " IN_TMP);
+	assert_int_equal(rmdir(IN_TMP), 0);
+	directory_give(IN_TMP, 1, 0700);
+	assert_refused(run_with_runtime(WITHOUT_RUNTIME), "cannot trust " IN_TMP);
+	assert_int_equal(rmdir(IN_TMP), 0);
+	assert_int_equal(symlink(lab_path("runtime"), IN_TMP), 0);
+	assert_refused(run_with_runtime(WITHOUT_RUNTIME), "cannot trust " IN_TMP);
+	assert_int_equal(unlink(IN_TMP), 0);
+	assert_false(is_there(lab_path("runtime/web")));
+}
+
+/* The socket there is another's, who would get the command's descriptors. */
+static void exec_asks_no_keeper_in_a_directory_of_another_s(void **state)
+{
+	const char *const environment[] = {"PATH=/usr/bin:/bin", NULL};
 	struct call call = *USER_CALL();
 
 	(void)state;
-	call.environment = none;
-	assert_refused(job_end(START(&call, lab_merged(), "--", "true")),
-		       "XDG_RUNTIME_DIR names no directory");
+	call.environment = environment;
+	directory_give(IN_TMP, 1, 0755);
+	directory_give(IN_TMP "/web", 1, 0755);
+	assert_refused(job_end(START(&call, "exec", "web", "true")), "cannot trust " IN_TMP);
+	assert_int_equal(rmdir(IN_TMP "/web"), 0);
+	assert_int_equal(rmdir(IN_TMP), 0);
+}
+
+static void the_directory_of_a_login_is_taken_where_it_is_the_caller_s_alone(void **state)
+{
+	bool is_ours = mkdir("/run/user", 0755) == 0;
+
+	(void)state;
+	directory_give(OF_LOGIN, USER, 0700);
+	assert_out(run_with_runtime(WITHOUT_RUNTIME), "ran\n");
+	assert_int_equal(rmdir(OF_LOGIN "/ctr"), 0);
+	assert_false(is_there(IN_TMP));
+	assert_int_equal(chmod(OF_LOGIN, 0755), 0);
+	assert_out(run_with_runtime(WITHOUT_RUNTIME), "ran\n");
+	assert_int_equal(rmdir(IN_TMP), 0);
+	assert_int_equal(rmdir(OF_LOGIN), 0);
+	if (is_ours)
+		rmdir("/run/user");
+}
+
+static void the_runtime_directory_must_be_the_caller_s(void **state)
+{
+	const char *root_s = lab_path("root-s");
+
+	(void)state;
+	directory_give(root_s, 0, 0700);
+	assert_refused(run_with_runtime(lab_text("XDG_RUNTIME_DIR=%s", root_s)),
+		       "XDG_RUNTIME_DIR names no directory that you can write in: unset it");
+	assert_refused(run_with_runtime("XDG_RUNTIME_DIR=nowhere"), "unset it");
 	assert_int_equal(symlink(lab_path("runtime"), lab_path("link")), 0);
-	call.environment = (const char *const[]){
-		none[0], lab_text("XDG_RUNTIME_DIR=%s", lab_path("link")), NULL};
-	assert_out(job_end(START(&call, lab_merged(), "--", "echo", "ran")), "ran\n");
+	assert_out(run_with_runtime(lab_text("XDG_RUNTIME_DIR=%s", lab_path("link"))), "ran\n");
 	assert_int_equal(rmdir(lab_path("runtime/ctr")), 0);
 	assert_int_equal(mkdir(lab_path("runtime/ctr"), 0700), 0);
 	assert_refused(USER_RUN("true"), "it must be a directory of user 4242's");
@@ -367,6 +442,9 @@ int main(void)
 		USER_TEST(hooks_run_in_order_and_a_failure_ends_the_start),
 		USER_TEST(what_a_hook_leaves_running_ends_with_it),
 		USER_TEST(a_hook_that_is_ended_leaves_nothing),
+		USER_TEST(without_a_runtime_directory_it_is_one_in_tmp_that_is_the_caller_s),
+		USER_TEST(exec_asks_no_keeper_in_a_directory_of_another_s),
+		USER_TEST(the_directory_of_a_login_is_taken_where_it_is_the_caller_s_alone),
 		USER_TEST(the_runtime_directory_must_be_the_caller_s),
 		USER_TEST(a_killed_keeper_leaves_a_directory_that_gc_takes),
 		USER_TEST(the_verbs_are_for_the_caller_s_own_runs),

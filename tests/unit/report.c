@@ -121,7 +121,7 @@ static void assert_words(enum end end, int status, const char *wanted)
 
 	run.end = end;
 	run.status = status;
-	words = report_words(&run);
+	words = report_words(&run, log_reason());
 	assert_string_equal(words, wanted);
 	free(words);
 }

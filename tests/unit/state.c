@@ -48,7 +48,7 @@ static void a_record_names_its_keeper_each_group_and_each_layer(void **state)
 	snprintf(expected, sizeof(expected),
 		 "keeper %ld %llu\ncgroup /sys/fs/cgroup/cpu/ctr-web\n"
 		 "cgroup /sys/fs/cgroup/a b/ctr-web\ngrace 3000\nroot /box/merged\n"
-		 "upper /box/upper\nlower /box/app\nlower /box/base\n",
+		 "upper /box/upper\nwork /box/work\nlower /box/app\nlower /box/base\n",
 		 (long)getpid(), (unsigned long long)pid_namespace_own());
 	assert_string_equal(text, expected);
 	free(text);
@@ -132,7 +132,7 @@ static void a_path_with_a_newline_is_no_line_of_its_own(void **state)
 	free(run.layers.lower[0]);
 	run.layers.lower[0] = strdup(lower);
 	text = rest = record_text(&run);
-	assert_int_equal(lines_count(text), 5);
+	assert_int_equal(lines_count(text), 6);
 	while (record_next(&rest, &key, &value))
 		assert_string_not_equal(key, "cgroup");
 	assert_string_equal(key, "lower");
